@@ -1,0 +1,3 @@
+"""wakegen: from a phrase and a device to a measured wake-word detector."""
+
+__version__ = "0.1.0"

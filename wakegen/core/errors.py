@@ -1,0 +1,88 @@
+"""The errors a user can act on.
+
+    WakegenError                 exit code 1
+    ├── BadInput                 3   a phrase, file or value that cannot be used
+    │   └── BadConfig            3   the same, in a configuration file (names file, line and key)
+    ├── ProjectBusy              1   another process works in the project folder
+    ├── ProjectMismatch          3   the folder belongs to another phrase or configuration
+    ├── NotInstalled             4   a package, program or model is missing
+    ├── DeviceError              5   a device or a network failed
+    ├── GateNotMet               6   a limit asked for was not met
+    ├── EngineError              1   an engine failed on one request
+    │   └── CannotSpeak          3   this engine and voice have no way to say this text
+    └── StorageError             1   disk full, no permission, damaged database
+
+A bug is none of these: it stays a plain exception, and the command line reports it with exit code 70.
+"""
+
+from __future__ import annotations
+
+
+class WakegenError(Exception):
+    """Something the user can act on: what is wrong and why (`message`), what to do (`hint`)."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # The default reduction forgets keyword arguments, and errors cross process borders.
+        return (_rebuild, (type(self), str(self), self.hint))
+
+
+def _rebuild(kind: type[WakegenError], message: str, hint: str) -> WakegenError:
+    error = kind.__new__(kind)
+    WakegenError.__init__(error, message, hint=hint)
+    return error
+
+
+class BadInput(WakegenError):
+    """A phrase, file or value that cannot be used."""
+
+    exit_code = 3
+
+
+class BadConfig(BadInput):
+    """A configuration file that cannot be used; the message names file, line and key."""
+
+
+class ProjectBusy(WakegenError):
+    """Another process is working in the project folder."""
+
+
+class ProjectMismatch(BadInput):
+    """The project folder belongs to another phrase or configuration."""
+
+
+class NotInstalled(WakegenError):
+    """A package, program or model is missing; the hint is the one command that installs it."""
+
+    exit_code = 4
+
+
+class DeviceError(WakegenError):
+    """A device or a network failed."""
+
+    exit_code = 5
+
+
+class GateNotMet(WakegenError):
+    """A limit that was asked for was not met."""
+
+    exit_code = 6
+
+
+class EngineError(WakegenError):
+    """An engine failed on one request; another try or another engine may work."""
+
+
+class CannotSpeak(EngineError):
+    """The engine has no way to say this text with this voice."""
+
+    exit_code = 3
+
+
+class StorageError(WakegenError):
+    """The disk is full, a folder cannot be written, or a database is damaged."""
