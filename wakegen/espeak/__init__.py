@@ -1,0 +1,1 @@
+"""Level 1: the embedded espeak-ng, for speech and for phonemes. Importing this room loads no library."""
