@@ -1,0 +1,1 @@
+"""Level 1: rates with their intervals, the definition of an event, detection curves. Arrays in, numbers out."""
