@@ -48,40 +48,42 @@ def stream_mel(samples: NDArray[np.int16]) -> NDArray[np.float32]:
     steps = len(samples) // STEP_SAMPLES
     if steps == 0:
         return np.zeros((0, BANDS), np.float32)
-    level_db = mel_db(samples[: steps * STEP_SAMPLES])
-    first, rest = level_db[:FIRST_STEP_FRAMES], level_db[FIRST_STEP_FRAMES:]
-    chunks = rest.reshape(steps - 1, STEP_FRAMES * BANDS)
-    floors = chunks.max(axis=1, keepdims=True, initial=-np.inf) - _FLOOR_DB
-    clamped = np.maximum(chunks, floors).reshape(-1, BANDS)
-    return np.concatenate([scaled(first), clamped / np.float32(10) + np.float32(2)])
+    power = _power(samples[: steps * STEP_SAMPLES])
+    rest = power[FIRST_STEP_FRAMES:].reshape(steps - 1, STEP_FRAMES, -1)
+    parts = [_scaled_mel(power[:FIRST_STEP_FRAMES]), _scaled_mel(rest).reshape(-1, BANDS)]
+    return np.concatenate(parts)
 
 
 def step_mel(tail: NDArray[np.int16]) -> NDArray[np.float32]:
     """Give the frames of one step from the last 1,760 samples (1,280 at the very first step).
 
-    Returns float32, shape (8, 32), or (5, 32) for the first step.
+    Returns float32, shape (8, 32), or (5, 32) for the first step: the same bits as `stream_mel`.
     """
-    return scaled(mel_db(tail))
+    return _scaled_mel(_power(tail))
 
 
-def scaled(level_db: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Floor one chunk at 80 dB below its loudest value and scale it as the embedding wants it."""
-    return np.maximum(level_db, level_db.max() - _FLOOR_DB) / np.float32(10) + np.float32(2)
+def _scaled_mel(power: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Turn the power spectra of whole chunks [..., frames, bins] into scaled, floored mel values.
+
+    The product is taken chunk by chunk even for a whole recording, because the rounding of a matrix
+    product may depend on its height, and a stream must give the same bits however it arrives.
+    """
+    level_db = np.log(np.maximum(power @ _mel_matrix(), np.float32(1e-10))) * np.float32(10 / np.log(10))
+    floor_db = level_db.max(axis=(-2, -1), keepdims=True, initial=-np.inf) - _FLOOR_DB
+    values: NDArray[np.float32] = np.maximum(level_db, floor_db) / np.float32(10) + np.float32(2)
+    return values
 
 
-def mel_db(samples: NDArray[np.int16]) -> NDArray[np.float32]:
-    """Give band powers in dB (re 1 LSB²), not floored: float32, shape (frame_count(n), 32)."""
+def _power(samples: NDArray[np.int16]) -> NDArray[np.float32]:
+    """Give |FFT|² of every frame at the bins that carry weight: float32, shape (frame_count(n), 120)."""
     from scipy.fft import rfft
 
-    count = frame_count(len(samples))
-    if count == 0:
-        return np.zeros((0, BANDS), np.float32)
     x = np.ascontiguousarray(samples, np.float32)
+    count = frame_count(len(x))
     windows = np.lib.stride_tricks.sliding_window_view(x[_WINDOW_AT:], _WINDOW_SAMPLES)[::HOP_SAMPLES][:count]
     spectrum = rfft(windows * _window(), FRAME_SAMPLES, axis=1)[:, _LOW_BIN:_HIGH_BIN]
-    power = spectrum.real**2 + spectrum.imag**2
-    band_power: NDArray[np.float32] = np.maximum(power @ _mel_matrix(), np.float32(1e-10))
-    return np.log(band_power) * np.float32(10 / np.log(10))
+    power: NDArray[np.float32] = spectrum.real**2 + spectrum.imag**2
+    return power
 
 
 @cache
