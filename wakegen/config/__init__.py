@@ -1,0 +1,23 @@
+"""Level 1: what a run was told, from the command line, the environment, files and defaults.
+
+`load_settings` gives frozen `Settings`; `to_yaml` writes them back whole; `data_hash` names the data they decide.
+"""
+
+from wakegen.config.engines import choose_engines
+from wakegen.config.load import load_settings, user_config_path
+from wakegen.config.schema import keys
+from wakegen.config.settings import EngineChoice, Settings
+from wakegen.config.write import data_hash, to_plain, to_yaml, value_of
+
+__all__ = [
+    "EngineChoice",
+    "Settings",
+    "choose_engines",
+    "data_hash",
+    "keys",
+    "load_settings",
+    "to_plain",
+    "to_yaml",
+    "user_config_path",
+    "value_of",
+]
