@@ -16,6 +16,7 @@ answer tells what follows: 0 int16 samples, 1 JSON, 2 the text of an error.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import json
@@ -218,10 +219,8 @@ class Root:
         for handle in (0, *mine, *(end for _, *ends in self.languages.values() for end in ends)):
             os.close(handle)
         signal.setitimer(signal.ITIMER_REAL, LOAD_DEADLINE_S)
-        try:
+        with contextlib.suppress(ValueError):  # each request will find that out, and say so
             self.library.set_voice(language)
-        except ValueError:
-            pass  # each request will find that out, and say so
         signal.setitimer(signal.ITIMER_REAL, 0)
         while (frame := read_frame(requests)) is not None:
             status = self._run_clip(frame)
