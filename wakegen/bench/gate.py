@@ -1,0 +1,116 @@
+"""Limits that a detector must meet. What cannot be judged is not met."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from wakegen.bench.evaluate import Evaluation
+from wakegen.bench.latency import Latency
+from wakegen.bench.positives import LEAST_CLIPS
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What was asked for; None asks for nothing."""
+
+    min_recall: float | None = None  # 0 … 1
+    min_group_recall: float | None = None  # of the worst group
+    max_fa_per_hour: float | None = None  # of the worst everyday corpus
+    max_p99_ms: float | None = None
+    max_rss_mb: float | None = None
+    max_model_kb: float | None = None  # the device profile's
+    max_step_ms: float | None = None  # the device profile's, against the slowest step but one in a hundred
+    no_shortcut: bool = True  # no probe may be suspicious
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """One limit and what was found."""
+
+    name: str
+    limit: float
+    value: float | None
+    ok: bool
+    shown: bool  # the whole 95 % interval is on the right side; a figure without one is shown by itself
+    text: str
+
+    def to_json(self) -> dict[str, object]:
+        """Give all fields."""
+        return asdict(self)
+
+
+def check(limits: Limits, evaluation: Evaluation | None, latency: Latency | None, *, model_bytes: int | None = None) -> tuple[GateResult, ...]:
+    """Compare with every limit that was set, in the order of `Limits`."""
+    size = model_bytes if model_bytes is not None else latency.model_bytes if latency else None
+    rss = latency.peak_rss_bytes if latency else None
+    p99 = latency.step.p99_ms if latency else None
+    results = (
+        _recall(limits.min_recall, evaluation),
+        _group(limits.min_group_recall, evaluation),
+        _false_accepts(limits.max_fa_per_hour, evaluation),
+        _below("max_p99_ms", limits.max_p99_ms, p99, "ms for the slowest step of a hundred"),
+        _below("max_rss_mb", limits.max_rss_mb, None if rss is None else rss / 1e6, "MB of memory at most"),
+        _below("max_model_kb", limits.max_model_kb, None if size is None else size / 1024, "KiB of model"),
+        _below("max_step_ms", limits.max_step_ms, p99, "ms for the slowest step of a hundred"),
+        _shortcut(limits.no_shortcut, evaluation),
+    )
+    return tuple(result for result in results if result is not None)
+
+
+def passed(results: tuple[GateResult, ...]) -> bool:
+    """Tell whether every limit is met."""
+    return all(result.ok for result in results)
+
+
+def _recall(limit: float | None, evaluation: Evaluation | None) -> GateResult | None:
+    if limit is None:
+        return None
+    rate = evaluation.recall if evaluation else None
+    if rate is None or rate.value is None or rate.total < LEAST_CLIPS:
+        clips = rate.total if rate else 0
+        return GateResult("min_recall", limit, rate.value if rate else None, False, False,
+                          f"{clips} clips are too few to tell; at least {LEAST_CLIPS} are needed")
+    return GateResult("min_recall", limit, rate.value, rate.value >= limit, rate.low >= limit, f"heard {rate.text()}")
+
+
+def _group(limit: float | None, evaluation: Evaluation | None) -> GateResult | None:
+    if limit is None:
+        return None
+    if evaluation is None or evaluation.worst is None:
+        return GateResult("min_group_recall", limit, None, False, False,
+                          f"no two groups with {LEAST_CLIPS} clips each to compare")
+    key, row = evaluation.worst
+    value = row.recall.value or 0.0
+    return GateResult("min_group_recall", limit, value, value >= limit, row.recall.low >= limit,
+                      f"the worst group is {key} {row.value}: heard {row.recall.text()}")
+
+
+def _false_accepts(limit: float | None, evaluation: Evaluation | None) -> GateResult | None:
+    if limit is None:
+        return None
+    rows = [row for row in evaluation.corpora if not row.adversarial and row.false_accepts.hours > 0] if evaluation else []
+    if not rows:
+        return GateResult("max_fa_per_hour", limit, None, False, False, "no audio without the phrase to tell from")
+    worst = max(rows, key=lambda row: (row.false_accepts.value or 0.0, row.false_accepts.high))
+    accepts = worst.false_accepts
+    value = accepts.value or 0.0
+    shown = all(row.false_accepts.high <= limit for row in rows)
+    return GateResult("max_fa_per_hour", limit, value, value <= limit, shown, f"{worst.kind}: {accepts.text()}")
+
+
+def _below(name: str, limit: float | None, value: float | None, unit: str) -> GateResult | None:
+    if limit is None:
+        return None
+    if value is None:
+        return GateResult(name, limit, None, False, False, "not measured")
+    return GateResult(name, limit, value, value <= limit, value <= limit, f"{value:.4g} {unit}")
+
+
+def _shortcut(wanted: bool, evaluation: Evaluation | None) -> GateResult | None:
+    probes = evaluation.probes if evaluation else ()
+    if not wanted or not probes:
+        return None
+    bad = [probe for probe in probes if probe.verdict == "suspicious"]
+    unknown = any(probe.verdict == "too few clips" for probe in probes)
+    text = "; ".join(f"{probe.name}: {probe.text}" for probe in bad) or "no probe is suspicious"
+    return GateResult("no_shortcut", 0, len(bad), not bad, not bad and not unknown, text)

@@ -1,0 +1,91 @@
+"""Shortcut probes: a detector that learned the voices instead of the phrase is found out here.
+
+Two questions. Does it hear the phrase in engines and voices it was never trained on? And does it stay silent when
+the voices it was trained on say something else? Equal validation figures hide both failures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from wakegen.bench.excerpts import Worst
+from wakegen.bench.items import RATE_HZ, EvalItem, Scorer, framed
+from wakegen.bench.positives import LEAST_CLIPS, score_positives
+from wakegen.metrics.events import events
+from wakegen.metrics.intervals import Rate, wilson
+
+_DROP = 0.15  # unseen voices may cost this much recall
+_TALK = 0.05  # of the sentences in training voices may fire
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A set of items with one expectation."""
+
+    name: str  # "unseen voices", "training voices, other words"
+    expect: str  # "fire" or "silence"
+    items: Iterable[EvalItem]
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeResult:
+    """What a probe showed."""
+
+    name: str
+    expect: str
+    fired: Rate
+    verdict: str  # "fine", "suspicious" or "too few clips"
+    text: str
+
+    def to_json(self) -> dict[str, object]:
+        """Give counts, interval, verdict and the rule it follows."""
+        return {"name": self.name, "expect": self.expect, "fired": self.fired.to_json(), "verdict": self.verdict,
+                "text": self.text}
+
+
+def run_probe(
+    detector: Scorer, probe: Probe, *, threshold: float, debounce_steps: int, seed: int, recall: Rate
+) -> ProbeResult:
+    """Score the items of a probe and judge them against the recall of the main test."""
+    if probe.expect == "fire":
+        results = list(score_positives(detector, probe.items, threshold=threshold, debounce_steps=debounce_steps,
+                                       seed=seed, worst=Worst(0)))
+        fired = wilson(sum(r.outcome.hit for r in results), len(results))
+        return _judge_fire(probe.name, fired, recall)
+    clips = [_fires(detector, item, threshold, debounce_steps, seed) for item in probe.items]
+    return _judge_silence(probe.name, wilson(sum(clips), len(clips)))
+
+
+def _fires(detector: Scorer, item: EvalItem, threshold: float, debounce_steps: int, seed: int) -> bool:
+    samples = item.load()
+    clip = framed(samples, (0.0, max(samples.size, 1) / RATE_HZ), seed=seed, name=item.id)
+    detector.reset()
+    return bool(events(np.asarray(detector.scores(clip.samples)), threshold, debounce_steps).size)
+
+
+def _judge_fire(name: str, fired: Rate, recall: Rate) -> ProbeResult:
+    if fired.total < LEAST_CLIPS or recall.value is None:
+        return ProbeResult(name, "fire", fired, "too few clips", f"Fewer than {LEAST_CLIPS} clips: no verdict.")
+    floor = recall.value - _DROP
+    bad = fired.high < floor
+    text = (
+        f"Heard clearly less often than in the main test ({100 * recall.value:.0f} %): it may have learned voices, not the phrase."
+        if bad
+        else f"Expected: not below {100 * max(0.0, floor):.0f} % (the main test less {100 * _DROP:.0f} points)."
+    )
+    return ProbeResult(name, "fire", fired, "suspicious" if bad else "fine", text)
+
+
+def _judge_silence(name: str, fired: Rate) -> ProbeResult:
+    if fired.total < LEAST_CLIPS:
+        return ProbeResult(name, "silence", fired, "too few clips", f"Fewer than {LEAST_CLIPS} clips: no verdict.")
+    bad = fired.low > _TALK
+    text = (
+        "Fires at other words in the voices it was trained on: it may have learned voices, not the phrase."
+        if bad
+        else f"Expected: no more than {100 * _TALK:.0f} % of the clips."
+    )
+    return ProbeResult(name, "silence", fired, "suspicious" if bad else "fine", text)
