@@ -8,6 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from wakegen.core.errors import BadInput
+
 
 @dataclass(frozen=True, slots=True)
 class Voice:
@@ -37,6 +39,39 @@ class SpeechRequest:
     emphasis: int = -1  # index of the word that is stressed, −1: none
     pause_s: float = 0.0  # added between words, 0 … 0.5
     seed: int = 0  # for what the engine draws itself
+
+
+# What each control may be, and what leaves the voice as it is.
+RANGES: dict[str, tuple[float, float]] = {
+    "rate": (0.4, 2.5),
+    "pitch_semitones": (-12.0, 12.0),
+    "pitch_range": (0.0, 2.0),
+    "volume": (0.2, 2.0),
+    "emphasis": (-1, 999),
+    "pause_s": (0.0, 0.5),
+}
+NEUTRAL: dict[str, float] = {
+    "rate": 1.0, "pitch_semitones": 0.0, "pitch_range": 1.0, "volume": 1.0, "emphasis": -1, "pause_s": 0.0,
+}  # fmt: skip
+
+
+def check_request(request: SpeechRequest, *, engine: str, controls: frozenset[str]) -> None:
+    """Let pass a request whose controls are in range, and neutral where the engine has no such control.
+
+    `controls` holds names of `RANGES`, and "ipa" and "seed".
+
+    Raises
+    ------
+    BadInput : a control is out of range, not finite, or unknown to the engine.
+    """
+    for name, (low, high) in RANGES.items():
+        value = getattr(request, name)
+        if not low <= value <= high:
+            raise BadInput(f"{name} is {value}, outside {low:g} … {high:g}.", hint=f"Choose a {name} within that range.")
+        if name not in controls and value != NEUTRAL[name]:
+            raise BadInput(f"{engine} has no control '{name}'.", hint=f"Leave {name} at {NEUTRAL[name]:g}.")
+    if request.ipa and "ipa" not in controls:
+        raise BadInput(f"{engine} does not read IPA.", hint="Give the phrase in letters, or choose another --engine.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

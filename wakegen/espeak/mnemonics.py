@@ -19,6 +19,7 @@ from wakegen.espeak.catalogue import Language
 from wakegen.espeak.phonemes import SEPARATOR, clean
 
 _STRESS_TYPE, _VOWEL_TYPE, _LAST_TYPE = 1, 2, 8  # phoneme.h: 3 … 8 are the consonants
+_FARTHEST = 0.6  # beyond that, "the nearest sound" would be another word
 _TONE = re.compile(r"(?<=\D)\d+$")
 _MARK = {"ˈ": "'", "ˌ": ","}
 
@@ -81,7 +82,7 @@ def probes(mnemonics: dict[str, int]) -> list[tuple[str, int, str]]:
     """Give what to phonemize to learn the sounds: mnemonic, position of its phoneme, text."""
     out = []
     for name, kind in mnemonics.items():
-        if _VOWEL_TYPE <= kind <= _LAST_TYPE and name and name.isascii() and not set(name) & set("_|[]*"):
+        if _VOWEL_TYPE <= kind <= _LAST_TYPE and name.isascii() and not name.startswith(("_", "*")):
             surroundings = _VOWEL_PROBES if kind == _VOWEL_TYPE else _CONSONANT_PROBES
             out += [(name, position, f"[{pattern.format(name)}]") for pattern, position in surroundings]
     return [*out, *(("*", position, f"[{pattern.format('*')}]") for pattern, position in _CONSONANT_PROBES)]
@@ -149,7 +150,7 @@ def spell(words: Sequence[Sequence[str]], letters: Alphabet, *, nearest: bool, e
 
     Raises
     ------
-    CannotSpeak : the language lacks a sound and `nearest` is false; the message names its nearest.
+    CannotSpeak : the language lacks a sound and `nearest` is false, or none is near; the message names the nearest.
     """
     spelled = []
     for index, word in enumerate(words):
@@ -192,7 +193,7 @@ def _mnemonics(sound: str, letters: Alphabet, *, nearest: bool) -> list[str]:
     parts_cost = sum(cost for cost, _ in near_parts) / max(1, len(parts))
     if parts and (parts_cost == 0 or (nearest and len(parts) > 1 and parts_cost < whole[0])):
         return [letters.mnemonics[found] for _, found in near_parts]
-    if not nearest:
+    if not nearest or whole[0] > _FARTHEST:
         raise CannotSpeak(
             f"The language '{letters.language}' has no sound /{sound}/; its nearest is /{whole[1]}/.",
             hint=f"Write /{whole[1]}/ instead, or choose another --language.",

@@ -1,0 +1,109 @@
+"""The engines: one row each. What depends on an engine reads its row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+
+from wakegen.core.errors import BadInput, NotInstalled
+from wakegen.core.names import did_you_mean
+from wakegen.engines.base import Engine
+
+_ALL_CONTROLS = frozenset(("rate", "pitch_semitones", "pitch_range", "volume", "emphasis", "pause_s", "ipa", "seed"))
+
+
+@dataclass(frozen=True, slots=True)
+class EngineRow:
+    """One engine, as `wakegen engines` lists it."""
+
+    name: str
+    factory: str  # "module:Class", imported at first use
+    licence: str  # of the engine, as the report states it
+    needs: tuple[str, ...]  # importable names
+    install: str  # the one command that brings them
+    rate_hz: int
+    repeatable: bool  # the same request gives the same bytes
+    controls: frozenset[str]  # fields of SpeechRequest that it obeys
+    kind: str  # "cpu", "gpu" or "remote": what it works on
+    doc: str  # one line
+    hidden: bool = False  # left out of lists
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """Whether an engine can be used now; if not, why, and the command that would change it ("" for none)."""
+
+    name: str
+    available: bool
+    reason: str
+    install: str
+
+
+ENGINES = (
+    EngineRow("espeak", "wakegen.engines.espeak:Espeak", "GPL-3.0-or-later", ("espeakng_loader",), "pip install espeakng-loader", 22050, True, _ALL_CONTROLS, "cpu", "Formant synthesis: 141 languages, 105 voices each, no download."),
+    EngineRow("fake", "wakegen.engines.fake:Fake", "Apache-2.0", (), "", 16000, True, _ALL_CONTROLS, "cpu", "Tones for tests.", hidden=True),
+)  # fmt: skip
+
+# Engines that a configuration may name although this version has no code for them.
+KNOWN_ELSEWHERE = (
+    "bark", "chattts", "edge_tts", "f5_tts", "flite", "gpt_sovits", "kokoro", "melotts", "mimic3", "minimax", "orpheus",
+    "pico", "piper", "rhvoice", "styletts2", "xtts",
+)  # fmt: skip
+
+
+def names(*, hidden: bool = False) -> tuple[str, ...]:
+    """Give the names of the engines that are built, in the order of the table."""
+    return tuple(row.name for row in ENGINES if hidden or not row.hidden)
+
+
+def row(name: str) -> EngineRow:
+    """Find an engine's row.
+
+    Raises
+    ------
+    BadInput : no engine of that name, or none in this version.
+    """
+    for found in ENGINES:
+        if found.name == name:
+            return found
+    if name in KNOWN_ELSEWHERE:
+        raise BadInput(f"The engine '{name}' is unavailable in this version.", hint=f"Use one of: {', '.join(names())}.")
+    raise BadInput(f"There is no engine '{name}'.", hint=did_you_mean(name, (*names(), *KNOWN_ELSEWHERE)))
+
+
+def load(name: str) -> Engine:
+    """Make an engine, to be used in a `with` block.
+
+    Raises
+    ------
+    BadInput : see `row`.
+    NotInstalled : a package that it needs is missing; the hint is the command that installs it.
+    """
+    found = row(name)
+    missing = _missing(found)
+    if missing:
+        raise NotInstalled(f"The engine '{name}' needs {', '.join(missing)}.", hint=found.install)
+    module, _, factory = found.factory.partition(":")
+    engine: Engine = getattr(import_module(module), factory)()
+    return engine
+
+
+def status(name: str) -> EngineStatus:
+    """Say whether an engine can be used. Raises BadInput for a name that no version knows."""
+    if name in KNOWN_ELSEWHERE:
+        return EngineStatus(name, False, "unavailable in this version", "")
+    found = row(name)
+    missing = _missing(found)
+    if missing:
+        return EngineStatus(name, False, f"needs {', '.join(missing)}", found.install)
+    return EngineStatus(name, True, found.doc, "")
+
+
+def discover_available_engines() -> tuple[str, ...]:
+    """Give the names of the engines that can be used now."""
+    return tuple(name for name in names() if status(name).available)
+
+
+def _missing(found: EngineRow) -> list[str]:
+    return [name for name in found.needs if find_spec(name) is None]
