@@ -32,7 +32,8 @@ _Row = NDArray[np.float32]
 
 def is_weak(phoneme: str) -> bool:
     """Say whether a phoneme is an unstressed, reduced vowel."""
-    return phoneme[:1] not in "ˈˌ" and bare(phoneme) in _REDUCED
+    plain = bare(phoneme)
+    return not is_stressed(phoneme) and (plain in _REDUCED or plain[:1] == "ə")  # ə with ɹ or l is one phoneme too
 
 
 def is_stressed(phoneme: str) -> bool:

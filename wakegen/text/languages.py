@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from wakegen.core.errors import BadInput
-from wakegen.core.names import did_you_mean
+from wakegen.core.names import did_you_mean, nearest
 from wakegen.text.data_files import lines
 
 _NO_SPACES = frozenset({"cmn", "yue", "ja", "th", "my", "shn"})
@@ -56,7 +56,9 @@ def find_language(tag: str) -> Language:
     if wanted in known:
         return known[wanted]
     base = wanted.split("-")[0]
-    hint = f"Did you mean '{base}' ({known[base].name})?" if base in known else did_you_mean(wanted, known)
+    names = {one.name.split(" (")[0].lower(): one.tag for one in reversed(all_languages())}
+    meant = [names[name] for name in nearest(wanted, names)] if base not in known else [base]
+    hint = f"Did you mean '{meant[0]}' ({known[meant[0]].name})?" if meant else did_you_mean(wanted, known)
     raise BadInput(f"There is no language '{tag}' here.", hint=f"{hint} `wakegen voices list` shows them all.")
 
 
@@ -82,6 +84,11 @@ def script_of(text: str) -> str:
     return counts.most_common(1)[0][0] if counts else ""
 
 
+def scripts_of(text: str) -> set[str]:
+    """Give the scripts of all letters of a text."""
+    return {script for script in map(_script, text) if script}
+
+
 def check_script(text: str, tag: str) -> None:
     """Refuse a text that the language does not read, before a voice spells it out or says it in English.
 
@@ -90,7 +97,7 @@ def check_script(text: str, tag: str) -> None:
     BadInput : a letter is of a script that the language is not written in.
     """
     language = find_language(tag)
-    foreign = sorted({script for script in map(_script, text) if script} - set(language.scripts))
+    foreign = sorted(scripts_of(text) - set(language.scripts))
     if foreign:
         raise BadInput(
             f"'{text}' has letters of the {foreign[0]} script, which {language.name} is not written in.",

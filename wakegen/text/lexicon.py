@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from wakegen.core.seeds import share
 from wakegen.text.data_files import lines
-from wakegen.text.languages import find_language, script_of
+from wakegen.text.languages import find_language, scripts_of
 from wakegen.text.phonemes import Phonemize, flat
 
 Split = Literal["train", "val", "test"]
@@ -110,7 +110,7 @@ def _word_list(tag: str, count: int) -> tuple[str, ...]:
 def _usable(word: str, scripts: tuple[str, ...]) -> bool:
     shortest = 1 if _DENSE_SCRIPTS.intersection(scripts) else _SHORT_WORD
     letters = all(unicodedata.category(symbol)[0] in "LM" or symbol in "'’" for symbol in word)
-    return letters and len(word) >= shortest and script_of(word) in scripts
+    return letters and len(word) >= shortest and scripts_of(word) <= set(scripts)
 
 
 def _has_vowel(word: str) -> bool:

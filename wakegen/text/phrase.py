@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from wakegen.core.errors import BadInput
@@ -14,6 +15,13 @@ from wakegen.text.phonemes import Phonemize, Words, flat, words_of_ipa
 MOST_PHONEMES = 60
 FEW_PHONEMES = 5
 _COMMON_ZIPF = 4.5  # wordfreq's scale: 30 times in a million words
+
+
+SplitIpa = Callable[[str, str], Words]  # IPA, language → words of phonemes
+
+
+def _split_any(ipa: str, _: str) -> Words:
+    return words_of_ipa(ipa)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +53,11 @@ class Phrase:
         return tuple(("", word) for word in self.phonemes)
 
 
-def parse_phrase(text: str, language: str, phonemize: Phonemize) -> Phrase:
+def parse_phrase(text: str, language: str, phonemize: Phonemize, split_ipa: SplitIpa = _split_any) -> Phrase:
     """Read a phrase as typed: "hey katya", "/hˈeɪ kˈatjə/", or both, "hey katya /hˈeɪ kˈatjə/".
+
+    `split_ipa` cuts the IPA into phonemes: `Espeak.split_ipa` knows those of the language; the default knows
+    those of the IPA chart.
 
     Raises
     ------
@@ -62,7 +73,7 @@ def parse_phrase(text: str, language: str, phonemize: Phonemize) -> Phrase:
             hint='Give one to four words, such as "hey katya".',
         )
     check_script(spelled, tag)
-    phonemes = words_of_ipa(ipa) if ipa else phonemize([spelled], tag)[0]
+    phonemes = split_ipa(ipa, tag) if ipa else phonemize([spelled], tag)[0]
     phonemes = tuple(word for word in phonemes if word)
     _check_length(spelled or ipa, phonemes)
     return Phrase(spelled, tag, ipa, words, phonemes, _warnings(words, phonemes, tag))
