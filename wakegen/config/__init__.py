@@ -4,18 +4,20 @@
 """
 
 from wakegen.config.engines import choose_engines
-from wakegen.config.load import load_settings, user_config_path
+from wakegen.config.load import load_settings, parse_assignment, user_config_path
 from wakegen.config.schema import keys
 from wakegen.config.settings import EngineChoice, Settings
-from wakegen.config.write import data_hash, to_plain, to_yaml, value_of
+from wakegen.config.write import data_hash, explain, to_plain, to_yaml, value_of
 
 __all__ = [
     "EngineChoice",
     "Settings",
     "choose_engines",
     "data_hash",
+    "explain",
     "keys",
     "load_settings",
+    "parse_assignment",
     "to_plain",
     "to_yaml",
     "user_config_path",

@@ -209,3 +209,17 @@ def _fill(kind: Any, prefix: str, values: Mapping[str, Any]) -> Any:
             _fill(inner, f"{prefix}{entry.name}.", values) if is_dataclass(inner) else values[prefix + entry.name]
         )
     return kind(**filled)
+
+
+def parse_assignment(name: str, text: str) -> tuple[str, Any]:
+    """Read "KEY=VALUE" as `--set` gives it: the key's own name and its value.
+
+    Raises
+    ------
+    BadInput : there is no such key.
+    """
+    if name in ("engines", "providers"):
+        return "engines", tuple(text.split(","))
+    if name not in keys():
+        raise BadInput(f"--set {name}: unknown key", hint=did_you_mean(name, keys()))
+    return name, from_text(keys()[name], text)

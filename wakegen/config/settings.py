@@ -117,6 +117,8 @@ class Evaluation:
     target_fa_per_hour: float = key(0.5, "False accepts per hour that the threshold aims at.", low=0, high=1000, data=False)
     min_recall: float = key(0.5, "Recall below which nothing is exported.", low=0, high=1, data=False)
     max_fa_per_hour: float = key(4.0, "False accepts per hour above which nothing is exported.", low=0, high=100_000, data=False)
+    max_p99_ms: float | None = key(None, "Slowest 80 ms step (99th percentile), ms; null: the device's own limit.", low=0, high=10_000, data=False)
+    max_rss_mb: float | None = key(None, "Most memory while running, MB; null: no limit.", low=1, high=1_000_000, data=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,11 @@ def to_plain(settings: Settings) -> dict[str, Any]:
     return tree
 
 
+def explain(settings: Settings) -> list[tuple[str, Any, str]]:
+    """Give every key with its value (as JSON knows it) and where it came from."""
+    return [(name, _plain(value_of(settings, name)), settings.origins.get(name, "default")) for name in keys()]
+
+
 def to_yaml(settings: Settings) -> str:
     """Give a complete wakegen.yaml for the project folder: the same file makes the same project.
 
