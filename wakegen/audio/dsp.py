@@ -152,7 +152,9 @@ def fft_convolve(samples: Samples, impulse: Samples) -> Samples:
 
     total = len(samples) + len(impulse) - 1
     length = fft.next_fast_len(total, real=True)
-    product = fft.rfft(samples.astype(np.float32, copy=False), length) * fft.rfft(impulse.astype(np.float32, copy=False), length)
+    product = fft.rfft(samples.astype(np.float32, copy=False), length) * fft.rfft(
+        impulse.astype(np.float32, copy=False), length
+    )
     return np.asarray(fft.irfft(product, length)[:total], np.float32)
 
 

@@ -65,7 +65,9 @@ def from_flac(data: bytes) -> NDArray[np.int16]:
     try:
         samples, _ = soundfile.read(io.BytesIO(data), dtype="int16")
     except (soundfile.LibsndfileError, RuntimeError) as error:
-        raise BadInput(f"A stored clip cannot be decoded: {_reason(error)}.", hint="Generate the dataset again.") from error
+        raise BadInput(
+            f"A stored clip cannot be decoded: {_reason(error)}.", hint="Generate the dataset again."
+        ) from error
     return np.asarray(samples, dtype=np.int16)
 
 
@@ -123,9 +125,13 @@ def _mono(samples: NDArray[np.float32], path: Path) -> NDArray[np.float32]:
     if length == 0:
         raise BadInput(f"{path} holds no samples.", hint="Record or download it again, or remove it.")
     if channels > 2:
-        raise BadInput(f"{path} has {channels} channels.", hint="Give mono or stereo: export one or two of its channels.")
+        raise BadInput(
+            f"{path} has {channels} channels.", hint="Give mono or stereo: export one or two of its channels."
+        )
     if not np.isfinite(samples).all():
-        raise BadInput(f"{path} holds values that are not numbers (NaN or infinity).", hint="Export it again as 16 bit.")
+        raise BadInput(
+            f"{path} holds values that are not numbers (NaN or infinity).", hint="Export it again as 16 bit."
+        )
     return np.ascontiguousarray(samples.mean(axis=1) if channels == 2 else samples[:, 0])
 
 

@@ -66,7 +66,9 @@ def _find(name: str, *, base: Path) -> Path:
     if "/" in name or os.sep in name or name.endswith((".yaml", ".yml")):
         path = base / Path(name).expanduser()
         if not path.is_file():
-            raise BadInput(f"There is no device profile {path}.", hint="Check the path, or see `wakegen devices` for names.")
+            raise BadInput(
+                f"There is no device profile {path}.", hint="Check the path, or see `wakegen devices` for names."
+            )
         return path
     for place in (user_folder(), folder()):
         if (place / f"{name}.yaml").is_file():

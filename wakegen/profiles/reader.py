@@ -133,7 +133,9 @@ def _tuple(kind: Any, value: Any, place: str, node: Node, rules: Mapping[str, An
         inner = (inner[0],) * len(value)
     if len(inner) != len(value):
         raise _wrong(node, place, value, f"a list of {len(inner)}")
-    return tuple(_value(of, item, f"{place}.{i}", node, rules) for i, (of, item) in enumerate(zip(inner, value, strict=True)))
+    return tuple(
+        _value(of, item, f"{place}.{i}", node, rules) for i, (of, item) in enumerate(zip(inner, value, strict=True))
+    )
 
 
 def _mapping(kind: Any, value: Any, place: str, node: Node, rules: Mapping[str, Any]) -> Mapping[str, Any]:
