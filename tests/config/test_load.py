@@ -11,6 +11,7 @@ from wakegen.config.presets import PRESETS
 from wakegen.core.errors import BadConfig, BadInput, NotInstalled
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "wakegen.yaml"
+ELSEWHERE = ("kokoro", "piper", "edge_tts")
 
 
 def load(tmp_path, text, **more):
@@ -36,7 +37,7 @@ def test_the_example_of_the_specification_loads_as_it_stands(tmp_path):
 
 def test_engines_that_are_not_built_are_named_and_their_share_goes_to_the_others(tmp_path):
     settings = load(tmp_path, "engines: [{type: piper, weight: 1}, {type: espeak, weight: 3}]")
-    chosen, notices = choose_engines(settings, {"espeak", "fake"})
+    chosen, notices = choose_engines(settings, {"espeak", "fake"}, ELSEWHERE)
     assert chosen == (EngineChoice("espeak", (), 1.0),)
     assert len(notices) == 1
     assert "'piper'" in notices[0]
@@ -44,7 +45,7 @@ def test_engines_that_are_not_built_are_named_and_their_share_goes_to_the_others
 
 
 def test_with_no_engine_left_the_embedded_one_speaks_and_says_so(tmp_path):
-    chosen, notices = choose_engines(load(tmp_path, "providers: [kokoro]"), {"espeak"})
+    chosen, notices = choose_engines(load(tmp_path, "providers: [kokoro]"), {"espeak"}, ELSEWHERE)
     assert [choice.type for choice in chosen] == ["espeak"]
     assert "goes to espeak" in notices[0]
 
@@ -52,12 +53,12 @@ def test_with_no_engine_left_the_embedded_one_speaks_and_says_so(tmp_path):
 @pytest.mark.parametrize("how", [{"options": {"engines": ("piper",)}}, {"env": {"WAKEGEN_STRICT": "true", "WAKEGEN_ENGINES": "piper"}}])
 def test_a_missing_engine_named_on_the_command_line_or_under_strict_is_an_error(tmp_path, how):
     with pytest.raises(NotInstalled, match="piper"):
-        choose_engines(plain(tmp_path, **how), {"espeak"})
+        choose_engines(plain(tmp_path, **how), {"espeak"}, ELSEWHERE)
 
 
 def test_an_engine_that_nobody_knows_is_an_error_with_the_nearest_name(tmp_path):
     with pytest.raises(BadInput, match="espaek") as caught:
-        choose_engines(plain(tmp_path, options={"engines": ("espaek",)}), {"espeak"})
+        choose_engines(plain(tmp_path, options={"engines": ("espaek",)}), {"espeak"}, ELSEWHERE)
     assert caught.value.hint == "Did you mean 'espeak'?"
 
 

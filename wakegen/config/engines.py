@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from wakegen.config import later
 from wakegen.config.settings import EngineChoice, Settings
 from wakegen.core.errors import BadInput, NotInstalled
 from wakegen.core.names import did_you_mean
@@ -13,8 +12,13 @@ from wakegen.core.names import did_you_mean
 DEFAULT = "espeak"  # comes with the package, speaks every language
 
 
-def choose_engines(settings: Settings, available: Collection[str]) -> tuple[tuple[EngineChoice, ...], tuple[str, ...]]:
+def choose_engines(
+    settings: Settings, available: Collection[str], elsewhere: Collection[str] = ()
+) -> tuple[tuple[EngineChoice, ...], tuple[str, ...]]:
     """Give the engines that speak, their weights adding up to 1, and a notice for each that cannot.
+
+    `available` are the engines that can be used now, `elsewhere` those that a configuration may name although this
+    version has no code for them.
 
     Raises
     ------
@@ -24,8 +28,8 @@ def choose_engines(settings: Settings, available: Collection[str]) -> tuple[tupl
     origin = settings.origins.get("engines", "default")
     missing = [choice for choice in settings.engines if choice.type not in available]
     for choice in missing:
-        if choice.type not in later.ENGINES:
-            names = {*available, *later.ENGINES}
+        if choice.type not in elsewhere:
+            names = {*available, *elsewhere}
             raise BadInput(f"{origin}: unknown engine '{choice.type}'.", hint=did_you_mean(choice.type, names))
         if settings.strict or origin.startswith("command line"):
             listed = ", ".join(sorted(available))

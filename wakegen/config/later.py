@@ -5,24 +5,6 @@ They are reported, never ignored. A name moves out of here on the day it works.
 
 from __future__ import annotations
 
-ENGINES = frozenset(
-    (
-        "bark",
-        "chattts",
-        "coqui_xtts",
-        "edge_tts",
-        "f5_tts",
-        "gpt_sovits",
-        "kokoro",
-        "melotts",
-        "mimic3",
-        "minimax",
-        "orpheus",
-        "piper",
-        "styletts2",
-    )
-)
-
 SECTIONS = frozenset(("scenes", "quality", "asr", "bench", "cache"))
 
 LIMITS = frozenset(("concurrency", "rate_limits", "memory_mb", "timeouts"))

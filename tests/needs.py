@@ -1,0 +1,28 @@
+"""Say which system programs the suite would use and cannot find: `python -m tests.needs`.
+
+The suite passes without them; what needs them is skipped, and this says so where nobody overlooks it.
+"""
+
+from __future__ import annotations
+
+import shutil
+
+# what for, any of these programs, the Debian package that has one
+NEEDS = (
+    ("looking at the report in a real browser", ("chromium", "chromium-browser", "google-chrome"), "chromium"),
+    ("no machine paths in what git tracks", ("git",), "git"),
+)
+
+
+def missing() -> list[str]:
+    """Give one line for each program that is not there."""
+    return [
+        f"SKIPPED: {purpose}. Needs {programs[0]}: apt install {package}"
+        for purpose, programs, package in NEEDS
+        if not any(shutil.which(program) for program in programs)
+    ]
+
+
+if __name__ == "__main__":
+    for line in missing():
+        print("!" * 8, line, "!" * 8)
