@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, get_args
@@ -11,6 +12,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from wakegen.core.errors import CannotSpeak
 from wakegen.core.seeds import share
 from wakegen.text.data_files import lines
 from wakegen.text.languages import find_language, scripts_of
@@ -21,6 +23,7 @@ SPLITS: tuple[Split, ...] = get_args(Split)
 
 FUNCTION_WORDS = 150  # the most frequent words of a language: every split may use them
 _TRAIN_BELOW, _VAL_BELOW = 0.6, 0.8
+_CHUNK = 500  # words phonemized at once
 _WORDFREQ_CODES = {"cmn": "zh", "hr": "sh", "sr": "sh", "bs": "sh"}  # where its tags differ from espeak-ng's bases
 _SHORT_WORD = 2  # shorter words are letters and particles, but for scripts that write a syllable or more per sign
 _DENSE_SCRIPTS = frozenset({"cjk", "hangul", "hiragana", "katakana"})
@@ -64,7 +67,7 @@ def build_lexicon(language: str, phonemize: Phonemize | None, count: int = 20_00
     words = word_list(tag, count)
     if phonemize is None or not words:
         return Lexicon(tag, words, _frequencies(tag, words), ())
-    spoken = [flat(said) for said in phonemize(words, tag)]
+    spoken = _spoken(words, tag, phonemize)
     kept = [(word, said) for word, said in zip(words, spoken, strict=True) if said]
     words = tuple(word for word, _ in kept)
     return Lexicon(tag, words, _frequencies(tag, words), tuple(said for _, said in kept))
@@ -92,6 +95,20 @@ def zipf_of(word: str, language: str) -> float:
     return 9.0 + math.log10(frequency) if frequency else 0.0
 
 
+def _spoken(words: Sequence[str], tag: str, phonemize: Phonemize) -> list[tuple[str, ...]]:
+    """Phonemes of each word; () for the few that the voice refuses, found by halving."""
+    if len(words) > _CHUNK:
+        chunks = (words[at : at + _CHUNK] for at in range(0, len(words), _CHUNK))
+        return [said for chunk in chunks for said in _spoken(chunk, tag, phonemize)]
+    try:
+        return [flat(said) for said in phonemize(words, tag)]
+    except CannotSpeak:
+        if len(words) == 1:
+            return [()]
+    half = len(words) // 2
+    return _spoken(words[:half], tag, phonemize) + _spoken(words[half:], tag, phonemize)
+
+
 @lru_cache(maxsize=8)
 def _word_list(tag: str, count: int) -> tuple[str, ...]:
     language = find_language(tag)
@@ -110,6 +127,7 @@ def _word_list(tag: str, count: int) -> tuple[str, ...]:
 def _usable(word: str, scripts: tuple[str, ...]) -> bool:
     shortest = 1 if _DENSE_SCRIPTS.intersection(scripts) else _SHORT_WORD
     letters = all(unicodedata.category(symbol)[0] in "LM" or symbol in "'’" for symbol in word)
+    letters = letters and not any(symbol in "ºª" for symbol in word)  # category L, yet no letters to a reader
     return letters and len(word) >= shortest and scripts_of(word) <= set(scripts)
 
 

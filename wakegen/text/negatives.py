@@ -14,16 +14,18 @@ from itertools import permutations
 
 import numpy as np
 
+from wakegen.espeak.ipa import STRESS, is_vowel
 from wakegen.text.avoid import Avoid
 from wakegen.text.data_files import lines
 from wakegen.text.distance import distances, edit_counts, window_edits
 from wakegen.text.lexicon import Lexicon
 from wakegen.text.near_words import near_texts
-from wakegen.text.phonemes import Phonemize, Words, flat, ipa_of, syllables
+from wakegen.text.phonemes import Phonemize, Words, flat, ipa_of, stress_of, syllables
 from wakegen.text.phrase import Phrase
 from wakegen.text.sounds import Sounds
 
 LEAST_EDITS = 2
+LEAST_DISTANCE = 1.5  # so that two edits which are both faint do not pass
 _EDITS_PER_PHONEME = 0.2  # long phrases need more edits before a listener minds
 _MOST_OF_PREFIX, _MOST_OF_SUFFIX = 0.5, 0.6  # of the phonemes; more of a beginning is nearly the phrase
 SHARES = {"confusable": 0.35, "partial": 0.33, "swap": 0.05, "near_word": 0.20, "rival": 0.07}
@@ -53,7 +55,7 @@ def draw_negatives(
     may not allow `count` of them: then fewer come back. Without a word list (an empty lexicon) there are no near
     words, and syllables are made of the phrase's own phonemes and of widespread ones.
     """
-    sounds = Sounds.of(lexicon, phrase.flat)
+    sounds = Sounds.of(lexicon, phrase.phonemes)
     found: dict[str, NegativeText] = {}
     wanted = {kind: round(count * share) for kind, share in SHARES.items()}
     finite = {"rival": _rivals(phrase, lexicon, phonemize), "near_word": near_texts(phrase, lexicon)}
@@ -84,13 +86,13 @@ def _draw_kind(
     draw: _Draw,
     found: dict[str, NegativeText],
 ) -> None:
-    """Add `count` new texts of a kind to `found`, as far as eight rounds of drawing give them."""
+    """Add `count` new texts of a kind to `found`, as far as twelve rounds of drawing give them."""
     target = len(found) + count
-    for _ in range(8):
+    for _ in range(12):
         missing = target - len(found)
         if missing <= 0:
             return
-        for one in _judged(phrase, kind, draw(phrase, rng, 2 * missing + 8, sounds)):
+        for one in _judged(phrase, kind, draw(phrase, rng, 3 * missing + 8, sounds)):
             if len(found) < target:
                 found.setdefault(one.text, one)
 
@@ -104,7 +106,7 @@ def _judged(phrase: Phrase, kind: str, candidates: Sequence[_Candidate]) -> list
     return [
         NegativeText(text or ipa_of(words), not text, kind, round(float(apart[at]), 3), words)
         for at, (text, words) in enumerate(candidates)
-        if far[at] and sounds[at]
+        if far[at] and apart[at] >= LEAST_DISTANCE and sounds[at]
     ]
 
 
@@ -127,7 +129,7 @@ def _confusables(phrase: Phrase, rng: np.random.Generator, count: int, sounds: S
         places = set(rng.choice(len(phrase.flat), min(changes, len(phrase.flat)), replace=False).tolist())
         changed = iter([sounds.distant(p, rng) if at in places else p for at, p in enumerate(phrase.flat)])
         found.append(("", tuple(tuple(next(changed) for _ in word) for word in phrase.phonemes)))
-    return found
+    return [one for one in found if all(map(sounds.can_be, one[1]))]
 
 
 def _partials(phrase: Phrase, rng: np.random.Generator, count: int, sounds: Sounds) -> list[_Candidate]:
@@ -135,23 +137,40 @@ def _partials(phrase: Phrase, rng: np.random.Generator, count: int, sounds: Soun
     makers = [_beginning, _ending]
     if len(phrase.phonemes) > 1:
         makers.append(_one_word)
-    return [makers[int(rng.integers(len(makers)))](phrase, rng, sounds) for _ in range(count)]
+    found = [makers[int(rng.integers(len(makers)))](phrase, rng, sounds) for _ in range(count)]
+    return [one for one in found if all(_can_be_said(word, phrase, sounds) for word in one[1])]
+
+
+def _can_be_said(word: tuple[str, ...], phrase: Phrase, sounds: Sounds) -> bool:
+    return word in phrase.phonemes or (any(map(is_vowel, word)) and sounds.can_be(word))
 
 
 def _beginning(phrase: Phrase, rng: np.random.Generator, sounds: Sounds) -> _Candidate:
-    most = max(2, int(_MOST_OF_PREFIX * len(phrase.flat)))
-    piece = _first(phrase.phonemes, int(rng.integers(2, most + 1)))
+    least = max(2, _first_vowel(phrase.flat) + 1)
+    most = max(least, int(_MOST_OF_PREFIX * len(phrase.flat)))
+    piece = _first(phrase.phonemes, int(rng.integers(least, most + 1)))
     if rng.random() < 0.3:
         return "", piece
-    return "", (*piece[:-1], piece[-1] + flat(sounds.syllable(rng) for _ in range(int(rng.integers(1, 3)))))
+    return "", (*piece[:-1], piece[-1] + _more(piece[-1], rng, sounds))
 
 
 def _ending(phrase: Phrase, rng: np.random.Generator, sounds: Sounds) -> _Candidate:
-    most = max(2, int(_MOST_OF_SUFFIX * len(phrase.flat)))
-    piece = _last(phrase.phonemes, int(rng.integers(2, most + 1)))
+    least = max(2, _first_vowel(phrase.flat[::-1]) + 1)
+    most = max(least, int(_MOST_OF_SUFFIX * len(phrase.flat)))
+    piece = _last(phrase.phonemes, int(rng.integers(least, most + 1)))
     if rng.random() < 0.3:
         return "", piece
-    return "", (flat(sounds.syllable(rng) for _ in range(int(rng.integers(1, 3)))) + piece[0], *piece[1:])
+    return "", (_more(piece[0], rng, sounds) + piece[0], *piece[1:])
+
+
+def _first_vowel(phonemes: Sequence[str]) -> int:
+    return next((at for at, phoneme in enumerate(phonemes) if is_vowel(phoneme)), 0)
+
+
+def _more(piece: tuple[str, ...], rng: np.random.Generator, sounds: Sounds) -> tuple[str, ...]:
+    """One or two random syllables, unstressed if the piece that they join has the stress already."""
+    syllable = flat(sounds.syllable(rng) for _ in range(int(rng.integers(1, 3))))
+    return tuple(one.lstrip(STRESS) for one in syllable) if any(map(stress_of, piece)) else syllable
 
 
 def _one_word(phrase: Phrase, rng: np.random.Generator, sounds: Sounds) -> _Candidate:

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wakegen.espeak.ipa import STRESS, bare, is_vowel, phoneme_cost
+from wakegen.espeak.ipa import FEATURES, STRESS, bare, is_vowel, phoneme_cost
 from wakegen.text.distance import substitution
 from wakegen.text.lexicon import Lexicon
-from wakegen.text.phonemes import stress_of, syllables
+from wakegen.text.phonemes import flat, stress_of, syllables
 
 _WIDESPREAD = ("p", "t", "k", "m", "n", "s", "l", "a", "e", "i", "o", "u")  # in most languages of the world
 _WORDS = 5000  # of the most frequent words, those that lend syllables
 _RARE = 0.001  # share of the phonemes; rarer ones come from foreign names
 _DISTANT = 0.9  # steps; see `distance`
-_NEAR = 0.45  # on the phoneme table: what listeners confuse
+_NEAR_VOWEL, _NEAR_CONSONANT = 0.4, 0.3  # on the phoneme table: what speakers vary by (b/d and m/n are at 0.33)
+_SEEN = 2  # words in which neighbours must be found: one may be an abbreviation
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,39 +30,58 @@ class Sounds:
     vowels: tuple[str, ...]  # without stress marks, the most frequent first
     consonants: tuple[str, ...]
     weights: dict[str, float]  # how frequent each is
+    stressed: frozenset[str]  # the vowels that take stress
+    pairs: frozenset[tuple[str, str]]  # neighbours within words; empty: unknown, all may meet
     words: tuple[tuple[str, ...], ...]  # may be empty
 
     @classmethod
-    def of(cls, lexicon: Lexicon, extra: Iterable[str] = ()) -> Sounds:
-        """Gather the phonemes that the words of a lexicon use; without words, `extra` and widespread ones."""
+    def of(cls, lexicon: Lexicon, phrase: Iterable[Sequence[str]] = ()) -> Sounds:
+        """Gather the phonemes that a lexicon uses, and the neighbours in a phrase, which may be a foreign name.
+
+        Without words: the phonemes of the phrase and widespread ones.
+        """
         words = lexicon.phonemes[:_WORDS]
+        phrase = tuple(tuple(word) for word in phrase)
         if not words:
-            return cls.from_inventory([*extra, *_WIDESPREAD])
-        counts = Counter(_plain(phoneme) for word in words for phoneme in word)
-        total = sum(counts.values())
+            return cls.from_inventory([*flat(phrase), *_WIDESPREAD])
+        every = Counter(phoneme for word in words for phoneme in word)
+        total = sum(every.values())
+        counts = Counter(dict.fromkeys(map(_plain, every), 0))
+        for phoneme, many in every.items():
+            counts[_plain(phoneme)] += many
         common = {one: many / total for one, many in counts.most_common() if many >= _RARE * total}
-        return cls(*_by_kind(common), common, tuple(word for word in words if len(word) > 1))
+        stressed = frozenset(_plain(one) for one, many in every.items() if stress_of(one) and many >= _RARE * total)
+        seen = Counter(pair for word in words for pair in set(_pairs(word)))
+        pairs = {pair for pair, many in seen.items() if many >= _SEEN} | {pair for word in phrase for pair in _pairs(word)}
+        spoken = tuple(word for word in words if len(word) > 1 and any(map(is_vowel, word)))
+        return cls(*_by_kind(common), common, stressed, frozenset(pairs), spoken)
 
     @classmethod
     def from_inventory(cls, phonemes: Sequence[str]) -> Sounds:
         """Take the phonemes given, all alike frequent; there are no words then."""
         plain = dict.fromkeys((_plain(phoneme) for phoneme in phonemes), 1.0)
-        return cls(*_by_kind(plain), plain, ())
+        vowels, consonants = _by_kind(plain)
+        return cls(vowels, consonants, plain, frozenset(vowels), frozenset(), ())
+
+    def can_be(self, word: Sequence[str]) -> bool:
+        """Say whether the language could have this word: each two neighbours are found in real words."""
+        return not self.pairs or all(pair in self.pairs for pair in _pairs(word))
 
     def distant(self, phoneme: str, rng: np.random.Generator) -> str:
         """Draw a clearly different phoneme of the same kind (vowel for vowel); its stress stays."""
-        stress = stress_of(phoneme)
-        pool = self.vowels if is_vowel(phoneme) else self.consonants
-        far = [one for one in pool if substitution(stress + one, phoneme) >= _DISTANT]
+        pool = self._pool(phoneme)
+        far = [one for one in pool if substitution(stress_of(phoneme) + one, phoneme) >= _DISTANT]
         # A weak vowel is at no distance from its kind, by definition of the measure: any other will do.
-        far = far or [one for one in pool if phoneme_cost(one, phoneme) >= _NEAR] or list(pool)
-        return stress + self._draw(far, rng)
+        far = far or [one for one in pool if phoneme_cost(one, phoneme) > _NEAR_VOWEL] or pool
+        return stress_of(phoneme) + self._draw(far, rng) if far else phoneme
 
     def near(self, phoneme: str, rng: np.random.Generator) -> str:
-        """Draw another phoneme that a listener might take for this one; itself if there is none. Stress stays."""
-        kind = is_vowel(phoneme)
-        pool = self.vowels if kind else self.consonants
-        close = [one for one in pool if 0 < phoneme_cost(one, phoneme) <= _NEAR]
+        """Draw another phoneme that a listener might take for this one; itself if there is none. Stress stays.
+
+        No sound is added, and none is dropped but a glide (eɪ as e) or an ɹ (ɑːɹ as ɑː).
+        """
+        most = _NEAR_VOWEL if is_vowel(phoneme) else _NEAR_CONSONANT
+        close = [one for one in self._pool(phoneme) if 0 < phoneme_cost(one, phoneme) <= most and _loses_little(phoneme, one)]
         return stress_of(phoneme) + self._draw(close, rng) if close else phoneme
 
     def syllable(self, rng: np.random.Generator) -> tuple[str, ...]:
@@ -77,6 +98,12 @@ class Sounds:
             return self.words[int(rng.integers(len(self.words)))]
         return self.syllable(rng) + self.syllable(rng)
 
+    def _pool(self, phoneme: str) -> list[str]:
+        """What can stand where the phoneme stands: vowel for vowel, stressed for stressed."""
+        if not is_vowel(phoneme):
+            return list(self.consonants)
+        return [one for one in self.vowels if one in self.stressed or not stress_of(phoneme)]
+
     def _draw(self, pool: Sequence[str], rng: np.random.Generator) -> str:
         """Draw by the root of the frequency: common ones more often, rare ones too."""
         weights: NDArray[np.float64] = np.sqrt([self.weights[one] for one in pool])
@@ -86,6 +113,25 @@ class Sounds:
 def _by_kind(phonemes: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     every = tuple(phonemes)
     return tuple(p for p in every if is_vowel(p)), tuple(p for p in every if bare(p) and not is_vowel(p))
+
+
+def _pairs(word: Sequence[str]) -> list[tuple[str, str]]:
+    """Neighbours; what begins or ends a word is marked, so that "mn" inside words allows no word that begins so."""
+    plain = [_plain(phoneme) for phoneme in word]
+    if plain:
+        plain[0], plain[-1] = f"^{plain[0]}", f"{plain[-1]}$"
+    return list(pairwise(plain))
+
+
+def _loses_little(phoneme: str, other: str) -> bool:
+    before, after = _letters(phoneme), _letters(other)
+    alike = all(phoneme_cost(a, b) <= _NEAR_VOWEL for a, b in zip(before, after, strict=False))
+    lost = before[len(after) :]
+    return alike and len(after) <= len(before) and all(one == "ɹ" or is_vowel(one) for one in lost)
+
+
+def _letters(phoneme: str) -> list[str]:
+    return [letter for letter in bare(phoneme) if letter in FEATURES]
 
 
 def _plain(phoneme: str) -> str:
