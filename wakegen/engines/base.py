@@ -8,8 +8,6 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from wakegen.core.errors import BadInput
-
 
 @dataclass(frozen=True, slots=True)
 class Voice:
@@ -41,7 +39,7 @@ class SpeechRequest:
     seed: int = 0  # for what the engine draws itself
 
 
-# What each control may be, and what leaves the voice as it is.
+# What each control may be (an engine's row may narrow it), and what leaves the voice as it is.
 RANGES: dict[str, tuple[float, float]] = {
     "rate": (0.4, 2.5),
     "pitch_semitones": (-12.0, 12.0),
@@ -53,25 +51,6 @@ RANGES: dict[str, tuple[float, float]] = {
 NEUTRAL: dict[str, float] = {
     "rate": 1.0, "pitch_semitones": 0.0, "pitch_range": 1.0, "volume": 1.0, "emphasis": -1, "pause_s": 0.0,
 }  # fmt: skip
-
-
-def check_request(request: SpeechRequest, *, engine: str, controls: frozenset[str]) -> None:
-    """Let pass a request whose controls are in range, and neutral where the engine has no such control.
-
-    `controls` holds names of `RANGES`, and "ipa" and "seed".
-
-    Raises
-    ------
-    BadInput : a control is out of range, not finite, or unknown to the engine.
-    """
-    for name, (low, high) in RANGES.items():
-        value = getattr(request, name)
-        if not low <= value <= high:
-            raise BadInput(f"{name} is {value}, outside {low:g} … {high:g}.", hint=f"Choose a {name} within that range.")
-        if name not in controls and value != NEUTRAL[name]:
-            raise BadInput(f"{engine} has no control '{name}'.", hint=f"Leave {name} at {NEUTRAL[name]:g}.")
-    if request.ipa and "ipa" not in controls:
-        raise BadInput(f"{engine} does not read IPA.", hint="Give the phrase in letters, or choose another --engine.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from wakegen.core.errors import BadInput, CannotSpeak, EngineError
 from wakegen.core.names import did_you_mean
 from wakegen.core.seeds import share, stream
-from wakegen.engines.base import Speech, SpeechRequest, Voice, check_request
+from wakegen.engines.base import Speech, SpeechRequest, Voice
+from wakegen.engines.table import check_request
 
-CONTROLS = frozenset(("rate", "pitch_semitones", "pitch_range", "volume", "emphasis", "pause_s", "ipa", "seed"))
 RATE_HZ = 16000
 _SOUND_S = 0.08  # of one character at rate 1
 _PEAK = 0.4  # at volume 1, so that volume 2 does not clip
@@ -42,7 +42,7 @@ class Fake:
 
     def synthesize(self, request: SpeechRequest) -> Speech:
         """Beep. Raises BadInput, CannotSpeak (no letter and no digit) and, with the voice `fails`, EngineError."""
-        check_request(request, engine="fake", controls=CONTROLS)
+        check_request(request, "fake")
         if request.voice not in _PITCH_HZ:
             raise BadInput(f"fake has no voice '{request.voice}'.", hint=did_you_mean(request.voice, _PITCH_HZ))
         words = [word for word in map(_sounds, request.text.split()) if word]

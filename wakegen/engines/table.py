@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 
 from wakegen.core.errors import BadInput, NotInstalled
 from wakegen.core.names import did_you_mean
-from wakegen.engines.base import Engine
+from wakegen.engines.base import NEUTRAL, RANGES, Engine, SpeechRequest
 
 _ALL_CONTROLS = frozenset(("rate", "pitch_semitones", "pitch_range", "volume", "emphasis", "pause_s", "ipa", "seed"))
+
+# 80 … 450 words per minute against 175; pitch as `wakegen.engines.espeak.pitch_value` explains.
+_ESPEAK_LIMITS = {"rate": (0.46, 2.5), "pitch_semitones": (-7.0, 8.5)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,7 @@ class EngineRow:
     controls: frozenset[str]  # fields of SpeechRequest that it obeys
     kind: str  # "cpu", "gpu" or "remote": what it works on
     doc: str  # one line
+    limits: dict[str, tuple[float, float]] = field(default_factory=dict)  # narrower than base.RANGES
     hidden: bool = False  # left out of lists
 
 
@@ -41,7 +45,7 @@ class EngineStatus:
 
 
 ENGINES = (
-    EngineRow("espeak", "wakegen.engines.espeak:Espeak", "GPL-3.0-or-later", ("espeakng_loader",), "pip install espeakng-loader", 22050, True, _ALL_CONTROLS, "cpu", "Formant synthesis: 141 languages, 105 voices each, no download."),
+    EngineRow("espeak", "wakegen.engines.espeak:Espeak", "GPL-3.0-or-later", ("espeakng_loader",), "pip install espeakng-loader", 22050, True, _ALL_CONTROLS, "cpu", "Formant synthesis: 141 languages, 105 voices each, no download.", limits=_ESPEAK_LIMITS),
     EngineRow("fake", "wakegen.engines.fake:Fake", "Apache-2.0", (), "", 16000, True, _ALL_CONTROLS, "cpu", "Tones for tests.", hidden=True),
 )  # fmt: skip
 
@@ -87,6 +91,35 @@ def load(name: str) -> Engine:
     module, _, factory = found.factory.partition(":")
     engine: Engine = getattr(import_module(module), factory)()
     return engine
+
+
+def reach(name: str, control: str) -> tuple[float, float]:
+    """Give the range in which an engine obeys a control; where it has no such control, neutral to neutral."""
+    found = row(name)
+    if control not in found.controls:
+        return NEUTRAL[control], NEUTRAL[control]
+    return found.limits.get(control, RANGES[control])
+
+
+def check_request(request: SpeechRequest, name: str) -> None:
+    """Let pass a request whose controls the engine can obey.
+
+    Raises
+    ------
+    BadInput : a control is out of range, not finite, or one that the engine has not.
+    """
+    found = row(name)
+    for control in RANGES:
+        value = getattr(request, control)
+        low, high = reach(name, control)
+        if not low <= value <= high and control not in found.controls:
+            raise BadInput(f"{name} has no control '{control}'.", hint=f"Leave {control} at {NEUTRAL[control]:g}.")
+        if not low <= value <= high:
+            raise BadInput(
+                f"{name} cannot do {control} {value:g}.", hint=f"Choose a {control} within {low:g} … {high:g}."
+            )
+    if request.ipa and "ipa" not in found.controls:
+        raise BadInput(f"{name} does not read IPA.", hint="Give the phrase in letters, or choose another --engine.")
 
 
 def status(name: str) -> EngineStatus:

@@ -192,29 +192,16 @@ class Espeak:
             raise CannotSpeak(f"There is nothing to say in {text!r}: no IPA sound.", hint="Write IPA: /heɪ kɑtjə/.")
         return words
 
-    def from_ipa(
-        self,
-        words: Sequence[Sequence[str]],
-        language: str,
-        *,
-        nearest: bool = False,
-        emphasis: int = -1,
-        pause_ssml: str = " ",
-    ) -> str:
+    def from_ipa(self, words: Sequence[Sequence[str]], language: str, *, nearest: bool = False) -> str:
         """Give words of IPA phonemes as [[mnemonics]] of a language, for `speak(…, mnemonic=True)`.
 
-        Parameters
-        ----------
-        nearest : a sound that the language lacks becomes its nearest one: the accent of a foreign speaker
-        emphasis : index of the word whose stress is raised, −1: none
-        pause_ssml : what stands between words: " ", or an SSML break
+        With `nearest`, a sound that the language lacks becomes its nearest one: the accent of a foreign speaker.
 
         Raises
         ------
-        CannotSpeak : the language lacks a sound and `nearest` is false.
+        CannotSpeak : the language lacks a sound and `nearest` is false, or none is near.
         """
-        spelled = mnemonics.spell(words, self._alphabet(language), nearest=nearest, emphasis=emphasis)
-        return f"[[{' '.join(spelled)}]]" if pause_ssml == " " else pause_ssml.join(f"[[{word}]]" for word in spelled)
+        return f"[[{' '.join(mnemonics.spell(words, self._alphabet(language), nearest=nearest))}]]"
 
     def _alphabet(self, language: str) -> mnemonics.Alphabet:
         wanted = self.language(language)

@@ -80,12 +80,12 @@ _MORE_CONSONANTS = {
     "w": Consonant("approximant", 0.12, True), "ʍ": Consonant("approximant", 0.12, False),
     "ɥ": Consonant("approximant", 0.5, True), "ɕ": Consonant("fricative", 0.47, False, True),
     "ʑ": Consonant("fricative", 0.47, True, True), "ɫ": Consonant("lateral", 0.4, True),
-    "ɧ": Consonant("fricative", 0.55, False), "ʜ": Consonant("fricative", 0.9, False),
-    "ʢ": Consonant("fricative", 0.9, True),
+    "ɧ": Consonant("fricative", 0.62, False), "ʜ": Consonant("fricative", 0.93, False),
+    "ʢ": Consonant("fricative", 0.93, True),
 }
 _VOWELS = {  # height: symbols, each with backness and roundness
     0.0: "i0 y0r ɨ.5 ʉ.5r ɯ1 u1r", 0.17: "ɪ.15 ʏ.15r ᵻ.45 ʊ.85r ᵿ.7r", 0.33: "e0 ø0r ɘ.5 ɵ.5r ɤ1 o1r", 0.5: "ə.5",
-    0.67: "ɛ0 œ0r ɜ.5 ɞ.5r ʌ.8 ɔ1r", 0.83: "æ0 ɐ.5", 1.0: "a.2 ɶ0r ä.5 ɑ1 ɒ1r",
+    0.67: "ɛ0 œ0r ɜ.5 ɞ.5r ʌ.8 ɔ1r", 0.83: "æ0 ɐ.5", 1.0: "a.2 ɶ0r ɑ1 ɒ1r",
 }
 _MANNER_COST = {
     "fricative plosive": 0.45, "nasal plosive": 0.6, "approximant plosive": 0.7, "plosive tap": 0.25,

@@ -145,28 +145,14 @@ def split_ipa(word: str, known: Sequence[str] | frozenset[str]) -> tuple[str, ..
     return tuple(out)
 
 
-def spell(words: Sequence[Sequence[str]], letters: Alphabet, *, nearest: bool, emphasis: int = -1) -> list[str]:
-    """Give each word of IPA phonemes as mnemonics of a language; the word at `emphasis` with its stress raised.
+def spell(words: Sequence[Sequence[str]], letters: Alphabet, *, nearest: bool) -> list[str]:
+    """Give each word of IPA phonemes as mnemonics of a language; | keeps two from being read as one.
 
     Raises
     ------
     CannotSpeak : the language lacks a sound and `nearest` is false, or none is near; the message names the nearest.
     """
-    spelled = []
-    for index, word in enumerate(words):
-        pieces = [_spell_phoneme(phoneme, letters, nearest=nearest) for phoneme in word]
-        spelled.append(_raised(pieces) if index == emphasis else "|".join(pieces))
-    return spelled
-
-
-def _raised(pieces: list[str]) -> str:
-    """Write the word's main stress as '' (emphatic); a word without one gets it in front."""
-    main = next((i for i, piece in enumerate(pieces) if piece.startswith("'")), None)
-    if main is None:
-        main = next((i for i, piece in enumerate(pieces) if piece.startswith(",")), None)
-    if main is None:
-        return "''" + "|".join(pieces)
-    return "|".join([*pieces[:main], "''" + pieces[main][1:], *pieces[main + 1 :]])
+    return ["|".join(_spell_phoneme(phoneme, letters, nearest=nearest) for phoneme in word) for word in words]
 
 
 def _spell_phoneme(phoneme: str, letters: Alphabet, *, nearest: bool) -> str:
