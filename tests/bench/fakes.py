@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 STEP = 1280
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    raw: float
-    score: float
 
 
 class Loudness:
@@ -33,22 +26,20 @@ class Loudness:
     def reset(self) -> None:
         self.resets += 1
         self._rest = np.zeros(0, np.int16)
-        self._past: list[float] = []
 
     def push(self, pcm):
         whole = np.concatenate([self._rest, pcm])
         count = whole.size // STEP
         self._rest = whole[count * STEP :]
-        found = []
-        for block in whole[: count * STEP].reshape(count, STEP):
-            raw = float(np.abs(block.astype(np.float32)).max() / 32768)
-            self._past = [*self._past, raw][-self._smoothing :]
-            found.append(Score(raw, float(np.mean(self._past))))
-        return found
+        return self.raw_scores(whole[: count * STEP]).tolist()
 
-    def scores(self, pcm):
-        self.reset()
-        return np.array([s.score for s in self.push(pcm)], np.float32)
+    def raw_scores(self, pcm):
+        count = pcm.size // STEP
+        return np.abs(pcm[: count * STEP].reshape(count, STEP).astype(np.float32)).max(axis=1, initial=0) / np.float32(32768)
+
+    def smooth(self, raw):
+        sums = np.cumsum(np.concatenate([np.zeros(self._smoothing), raw]))
+        return ((sums[self._smoothing :] - sums[: raw.size]) / self._smoothing).astype(np.float32)
 
 
 def sound(seconds, **peaks_at):

@@ -153,6 +153,19 @@ def test_a_long_recording_is_cut_into_blocks_without_losing_time():
     assert result.corpora[0].false_accepts.events == 1
 
 
+def test_pieces_of_one_kind_count_as_the_whole_recording_would():
+    rng = np.random.default_rng(2)
+    whole = sound(400)
+    whole[rng.integers(0, whole.size, 40)] = 30_000
+    edges = np.sort(rng.integers(0, whole.size, 60))
+    pieces = [negative(f"p{i}", part, kind="words") for i, part in enumerate(np.split(whole, edges))]
+    one = evaluate(Loudness(smoothing=3), [], [negative("n", whole, kind="words")], threshold=0.25)
+    many = evaluate(Loudness(smoothing=3), [], pieces, threshold=0.25)
+    assert many.corpora[0].false_accepts == one.corpora[0].false_accepts
+    assert one.corpora[0].false_accepts.events > 20
+    assert many.curve.fa_per_hour.tolist() == one.curve.fa_per_hour.tolist()
+
+
 def test_only_the_worst_are_built():
     worst, built = Worst(2), []
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from wakegen.bench.excerpts import Excerpt, Worst
 from wakegen.bench.items import EvalItem, Scorer
 from wakegen.bench.positives import (
@@ -76,7 +78,7 @@ class Evaluation:
             "recall_speakers": self.recall_speakers.to_json() if self.recall_speakers else None,
             "early_events": self.early_events,
             "padded_clips": self.padded_clips,
-            "fire_ms": {**percentiles(self.fire_ms), "values": [round(v, 1) for v in self.fire_ms]},
+            "fire_ms": {**percentiles(self.fire_ms), **_per_step(self.fire_ms)},
             "false_accepts": self.false_accepts.to_json(),
             "corpora": [row.to_json() for row in self.corpora],
             "confusables": [row.to_json() for row in self.confusables],
@@ -142,7 +144,7 @@ def evaluate(
         groups=tables,
         worst=worst_group(tables),
         curve=_curve(found, everyday, debounce_steps),
-        curves={c.kind: det_curve(phrases, c.scores, c.hours, debounce_steps) for c in everyday},
+        curves={c.kind: det_curve(phrases, c.streams, c.hours, debounce_steps) for c in everyday},
         points=_points(found, everyday, debounce_steps),
         probes=probed,
         misses=misses.ranked(),
@@ -189,14 +191,14 @@ def _endure(
 
 
 def _curve(found: Sequence[PositiveResult], corpora: Sequence[Corpus], debounce_steps: int) -> DetCurve:
-    streams = [scores for corpus in corpora for scores in corpus.scores]
+    streams = [scores for corpus in corpora for scores in corpus.streams]
     return det_curve([r.phrase for r in found], streams, sum(c.hours for c in corpora), debounce_steps)
 
 
 def _points(
     found: Sequence[PositiveResult], corpora: Sequence[Corpus], debounce_steps: int
 ) -> tuple[OperatingPoint, ...]:
-    streams, hours = [s for c in corpora for s in c.scores], sum(c.hours for c in corpora)
+    streams, hours = [s for c in corpora for s in c.streams], sum(c.hours for c in corpora)
     points = []
     for name, rate in OPERATING_POINTS.items():
         choice = smoothed_threshold_for(streams, hours, rate, debounce_steps)
@@ -218,6 +220,16 @@ def _over_speakers(found: Sequence[PositiveResult], seed: int) -> Rate | None:
     if len(hits) < 2:
         return None
     return cluster_bootstrap([sum(h) for h in hits.values()], [len(h) for h in hits.values()], seed=seed)
+
+
+def _per_step(fire_ms: Sequence[float]) -> dict[str, list[int]]:
+    """Count fire times in bins of one step, so that a plot shows what the clock of the detector can tell apart."""
+    if not fire_ms:
+        return {"edges_ms": [], "counts": []}
+    width = round(1000 * STEP_S)
+    first, last = (int(np.floor(value / width)) for value in (min(fire_ms), max(fire_ms)))
+    edges = [width * place for place in range(first, last + 2)]
+    return {"edges_ms": edges, "counts": [int(n) for n in np.histogram(fire_ms, bins=edges)[0]]}
 
 
 def _worst_json(worst: tuple[str, GroupRow] | None) -> dict[str, object] | None:

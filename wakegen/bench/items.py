@@ -20,20 +20,6 @@ _FRAME = 320  # 20 ms
 _QUIETEST = 0.00025  # −72 dBFS: no room is digitally silent
 
 
-class ScoreLike(Protocol):
-    """One step's outcome, as `Detector.push` gives it."""
-
-    @property
-    def raw(self) -> float:
-        """Score of the window alone, 0 … 1."""
-        ...
-
-    @property
-    def score(self) -> float:
-        """Score after smoothing, 0 … 1: what is compared with the threshold."""
-        ...
-
-
 class Scorer(Protocol):
     """What is measured: the running detector, or anything that behaves like it."""
 
@@ -41,12 +27,16 @@ class Scorer(Protocol):
         """Forget everything heard."""
         ...
 
-    def push(self, pcm: NDArray[np.int16], /) -> Sequence[ScoreLike]:
-        """Take samples of any length, give a score for each 80 ms step completed."""
+    def push(self, samples: NDArray[np.int16], /) -> Sequence[object]:
+        """Take samples of any length as they come; give one result for each 80 ms step completed."""
         ...
 
-    def scores(self, pcm: NDArray[np.int16], /) -> NDArray[np.float32]:
-        """Give the smoothed scores of a whole recording, shape (steps,), from a fresh start."""
+    def raw_scores(self, samples: NDArray[np.int16], /) -> NDArray[np.float32]:
+        """Score a whole recording from a fresh start: shape (steps,), the numbers that `push` gives before smoothing."""
+        ...
+
+    def smooth(self, raw: NDArray[np.float32], /) -> NDArray[np.float32]:
+        """Turn the raw scores of a whole recording into those that are compared with the threshold."""
         ...
 
 
@@ -90,12 +80,16 @@ def framed(samples: NDArray[np.int16], span_s: tuple[float, float], *, seed: int
     after = max(0, round((end + HIT_TAIL_S) * RATE_HZ) + STEP_SAMPLES - samples.size)
     if not before and not after:
         return Framed(samples, span_s, False)
-    rng = stream(seed, "frame", name)
-    noise = rng.standard_normal(before + after) * floor_rms(samples) * 32768
-    noise_int16 = np.clip(np.rint(noise), -32768, 32767).astype(np.int16)
-    whole = np.concatenate([noise_int16[:before], samples, noise_int16[before:]])
+    noise = noise_like(samples, before + after, seed=seed, name=name)
+    whole = np.concatenate([noise[:before], samples, noise[before:]])
     shift = before / RATE_HZ
     return Framed(whole, (start + shift, end + shift), True)
+
+
+def noise_like(samples: NDArray[np.int16], count: int, *, seed: int, name: str) -> NDArray[np.int16]:
+    """Give `count` samples of white noise at the floor of a recording; the same name gives the same noise."""
+    noise = stream(seed, "frame", name).standard_normal(count) * floor_rms(samples) * 32768
+    return np.asarray(np.clip(np.rint(noise), -32768, 32767), np.int16)
 
 
 def floor_rms(samples: NDArray[np.int16]) -> float:

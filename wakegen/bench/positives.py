@@ -80,8 +80,8 @@ def score_positives(
 def run_clip(detector: Scorer, samples: NDArray[np.int16]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Give raw and smoothed scores of a clip heard from a fresh start, each of shape (steps,)."""
     detector.reset()
-    steps = detector.push(samples)
-    return np.array([s.raw for s in steps], np.float32), np.array([s.score for s in steps], np.float32)
+    raw = np.asarray(detector.raw_scores(samples), np.float32)
+    return raw, np.asarray(detector.smooth(raw), np.float32)
 
 
 def group_tables(results: Sequence[PositiveResult]) -> tuple[GroupTable, ...]:

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
-
 from wakegen.bench.excerpts import Worst
 from wakegen.bench.items import RATE_HZ, EvalItem, Scorer, framed
 from wakegen.bench.positives import LEAST_CLIPS, score_positives
+from wakegen.bench.streams import score_clip
 from wakegen.metrics.events import events
 from wakegen.metrics.intervals import Rate, wilson
 
@@ -62,8 +61,7 @@ def run_probe(
 def _fires(detector: Scorer, item: EvalItem, threshold: float, debounce_steps: int, seed: int) -> bool:
     samples = item.load()
     clip = framed(samples, (0.0, max(samples.size, 1) / RATE_HZ), seed=seed, name=item.id)
-    detector.reset()
-    return bool(events(np.asarray(detector.scores(clip.samples)), threshold, debounce_steps).size)
+    return bool(events(score_clip(detector, clip.samples), threshold, debounce_steps).size)
 
 
 def _judge_fire(name: str, fired: Rate, recall: Rate) -> ProbeResult:

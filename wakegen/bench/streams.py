@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wakegen.bench.excerpts import Worst, cut
-from wakegen.bench.items import RATE_HZ, EvalItem, Scorer, framed
+from wakegen.bench.items import RATE_HZ, STEP_SAMPLES, EvalItem, Scorer, framed, noise_like
 from wakegen.metrics.events import STEP_S, events
 from wakegen.metrics.intervals import PerHour, Rate, per_hour, wilson
 
 # Sounds made to provoke: counted clip by clip, and kept out of the pooled rate, which is about everyday sound.
 ADVERSARIAL = frozenset({"confusable", "partial", "near", "rival"})
 
-_BLOCK_S = 600.0  # scored at a time: 19 MB of samples
+_BLOCK = 1500 * STEP_SAMPLES  # samples scored at a time: two minutes
+_PAST_STEPS = 50  # 4 s: the detector's window, its smoothing, and what an excerpt reaches back
 
 
 @dataclass(slots=True)
@@ -31,13 +32,18 @@ class Corpus:
     fired_by_text: dict[str, list[bool]] = field(default_factory=dict)
 
     @property
+    def streams(self) -> list[NDArray[np.float32]]:
+        """Scores as they follow each other in time: everyday sound is one stream, adversarial clips are one each."""
+        return self.scores if self.adversarial or not self.scores else [np.concatenate(self.scores)]
+
+    @property
     def hours(self) -> float:
         """Length of the sound heard."""
         return self.samples / RATE_HZ / 3600
 
     def count(self, threshold: float, debounce_steps: int) -> PerHour:
         """Give the false accepts per hour at a threshold."""
-        return per_hour(sum(len(events(s, threshold, debounce_steps)) for s in self.scores), self.hours)
+        return per_hour(sum(len(events(s, threshold, debounce_steps)) for s in self.streams), self.hours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,26 +79,26 @@ def score_negatives(
 ) -> Iterator[tuple[EvalItem, dict[str, Corpus]]]:
     """Stream everything and yield each item as it is taken in, with the corpora so far; exhaust it before reading.
 
-    Items of an everyday kind follow each other without a pause, as one long recording in blocks of ten minutes.
+    Items of an everyday kind follow each other without a pause, as one long recording.
     Adversarial clips are heard one by one, each between noise, so that one event does not hide the next.
     """
     corpora: dict[str, Corpus] = {}
-    blocks: dict[str, _Block] = {}
+    listening: dict[str, _Listening] = {}
     for item in items:
         corpus = corpora.setdefault(item.kind, Corpus(item.kind, item.kind in ADVERSARIAL))
         corpus.items += 1
         samples = item.load()
         if corpus.adversarial:
             _score_alone(detector, item, samples, corpus, threshold, debounce_steps, seed, worst)
-        else:
-            block = blocks.setdefault(item.kind, _Block())
-            for piece in _pieces(samples):
-                if block.seconds + piece.size / RATE_HZ > _BLOCK_S and block.seconds:
-                    block.score(detector, corpus, threshold, debounce_steps, worst)
-                block.add(item, piece)
+        elif samples.size:
+            if item.kind not in listening:
+                listening[item.kind] = _Listening(
+                    detector, corpus, threshold=threshold, debounce_steps=debounce_steps, worst=worst
+                )
+            listening[item.kind].add(item, samples, seed=seed)
         yield item, corpora
-    for kind, block in blocks.items():
-        block.score(detector, corpora[kind], threshold, debounce_steps, worst)
+    for one in listening.values():
+        one.score()
 
 
 def corpus_results(corpora: Iterable[Corpus], *, threshold: float, debounce_steps: int) -> tuple[CorpusResult, ...]:
@@ -111,37 +117,48 @@ def confusable_results(corpora: Iterable[Corpus]) -> tuple[ConfusableResult, ...
     return tuple(sorted(found, key=lambda row: (-(row.fired.value or 0.0), -row.fired.hits, row.text)))
 
 
-class _Block:
-    """Items of one kind, end to end."""
+class _Listening:
+    """One everyday kind as one long recording: blocks follow each other to the step, each with its past before it."""
 
-    def __init__(self) -> None:
-        self._clear()
-
-    def _clear(self) -> None:
+    def __init__(self, detector: Scorer, corpus: Corpus, *, threshold: float, debounce_steps: int, worst: Worst) -> None:
+        self._detector, self._corpus, self._worst = detector, corpus, worst
+        self._threshold, self._debounce_steps = threshold, debounce_steps
         self._parts: list[NDArray[np.int16]] = []
-        self._starts: list[tuple[float, EvalItem]] = []
-        self.seconds = 0.0
+        self._starts: list[tuple[int, EvalItem]] = []  # first sample within the block
+        self._waiting = 0
+        self._past = np.zeros(0, np.int16)
 
-    def add(self, item: EvalItem, samples: NDArray[np.int16]) -> None:
-        self._starts.append((self.seconds, item))
-        self._parts.append(samples)
-        self.seconds += samples.size / RATE_HZ
+    def add(self, item: EvalItem, samples: NDArray[np.int16], *, seed: int) -> None:
+        """Take in one item, scoring whenever a block is full."""
+        if not self._past.size:
+            self._past = noise_like(samples, _PAST_STEPS * STEP_SAMPLES, seed=seed, name=item.kind)
+        self._corpus.samples += samples.size
+        for start in range(0, samples.size, _BLOCK):
+            piece = samples[start : start + _BLOCK]
+            self._starts.append((self._waiting, item))
+            self._parts.append(piece)
+            self._waiting += piece.size
+            if self._waiting >= _BLOCK:
+                self.score()
 
-    def score(self, detector: Scorer, corpus: Corpus, threshold: float, debounce_steps: int, worst: Worst) -> None:
-        """Score what is gathered, note it in the corpus, and begin anew."""
-        if self._parts:
-            samples = np.concatenate(self._parts)
-            detector.reset()
-            scores = np.asarray(detector.scores(samples), np.float32)
-            corpus.samples += samples.size
-            corpus.scores.append(scores)
-            for step in _moments(scores, threshold, debounce_steps):
-                offer_moment(worst, self._item_at(step), samples, scores, step, threshold)
-        self._clear()
+    def score(self) -> None:
+        """Score the whole steps that wait; what is left of a step waits for the next block."""
+        steps = self._waiting // STEP_SAMPLES
+        if not steps:
+            return
+        samples = np.concatenate([self._past, *self._parts])
+        heard, rest = np.split(samples, [(_PAST_STEPS + steps) * STEP_SAMPLES])
+        scores = score_clip(self._detector, heard)
+        self._corpus.scores.append(scores[_PAST_STEPS:])
+        for step in _moments(scores[_PAST_STEPS:], self._threshold, self._debounce_steps):
+            offer_moment(self._worst, self._item_at(step), heard, scores, _PAST_STEPS + step, self._threshold)
+        last = self._starts[-1][1]
+        self._past = heard[-_PAST_STEPS * STEP_SAMPLES :]
+        self._parts, self._waiting, self._starts = [rest], rest.size, [(0, last)]
 
     def _item_at(self, step: int) -> EvalItem:
-        place = int(np.searchsorted([start for start, _ in self._starts], (step + 1) * STEP_S, side="left")) - 1
-        return self._starts[max(0, place)][1]
+        end = (step + 1) * STEP_SAMPLES
+        return next(item for start, item in reversed(self._starts) if start < end)
 
 
 def offer_moment(
@@ -155,6 +172,12 @@ def offer_moment(
                                   threshold=threshold))
 
 
+def score_clip(detector: Scorer, samples: NDArray[np.int16]) -> NDArray[np.float32]:
+    """Give the smoothed scores of one clip heard from a fresh start, shape (steps,)."""
+    detector.reset()
+    return np.asarray(detector.smooth(detector.raw_scores(samples)), np.float32)
+
+
 def _moments(scores: NDArray[np.float32], threshold: float, debounce_steps: int) -> list[int]:
     """Give the events, or where none fired the highest score: the nearest thing to one."""
     fired = [int(step) for step in events(scores, threshold, debounce_steps)]
@@ -166,8 +189,7 @@ def _score_alone(
     debounce_steps: int, seed: int, worst: Worst,
 ) -> None:
     clip = framed(samples, (0.0, max(samples.size, 1) / RATE_HZ), seed=seed, name=item.id)
-    detector.reset()
-    scores = np.asarray(detector.scores(clip.samples), np.float32)
+    scores = score_clip(detector, clip.samples)
     corpus.samples += clip.samples.size
     corpus.scores.append(scores)
     fired = events(scores, threshold, debounce_steps)
@@ -175,8 +197,3 @@ def _score_alone(
     for step in fired:
         offer_moment(worst, item, clip.samples, scores, int(step), threshold)
 
-
-def _pieces(samples: NDArray[np.int16]) -> Iterator[NDArray[np.int16]]:
-    length = int(_BLOCK_S * RATE_HZ)
-    for start in range(0, samples.size, length):
-        yield samples[start : start + length]
