@@ -9,8 +9,7 @@ import numpy as np
 
 from wakegen.core.seeds import share
 from wakegen.engines.base import Voice
-
-SPLITS = ("train", "val", "test")
+from wakegen.text.lexicon import SPLITS
 
 
 def speaker_splits(engine: str, speakers: Iterable[str], *, ratio: Sequence[float], seed: int) -> dict[str, str]:
@@ -68,7 +67,7 @@ def voice_pools(
     chosen = [voice for voice in voices if (voice.name in only if only else not voice.toy)]
     splits = speaker_splits(engine, (voice.speaker for voice in chosen), ratio=ratio, seed=seed)
     natives, foreigners = frozenset(native), frozenset(accents) - frozenset(native)
-    pools = {}
+    pools: dict[str, VoicePool] = {}
     for split in SPLITS:
         mine = [voice for voice in chosen if splits[voice.speaker] == split]
         at_home = [voice for voice in mine if voice.language in natives or only]

@@ -12,7 +12,6 @@ quarter of the work), and max(leaky(x), −0.4) is written as leaky(max(x, −2)
 from __future__ import annotations
 
 import hashlib
-import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 
 from wakegen.core.errors import NotInstalled, WakegenError
 from wakegen.core.files import write_bytes
+from wakegen.core.paths import cache_folder
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -70,14 +70,6 @@ def graph_path() -> Path:
     if not path.exists():
         write_bytes(path, _derive(source_path()))
     return path
-
-
-def cache_folder() -> Path:
-    """Give the folder for derived and downloaded files: $WAKEGEN_CACHE, else $XDG_CACHE_HOME/wakegen."""
-    chosen = os.environ.get("WAKEGEN_CACHE")
-    if chosen:
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "wakegen"
 
 
 def source_path() -> Path:

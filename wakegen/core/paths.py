@@ -1,0 +1,14 @@
+"""Where wakegen keeps what belongs to no project."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def cache_folder() -> Path:
+    """Give the folder for derived and downloaded files: $WAKEGEN_CACHE, else $XDG_CACHE_HOME/wakegen."""
+    chosen = os.environ.get("WAKEGEN_CACHE")
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "wakegen"

@@ -1,0 +1,234 @@
+"""The plan: every clip that will be spoken, as rows. A pure function of settings, phrase and voices.
+
+Each row draws from a random stream of its own name, so adding rows of one kind changes no other row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from wakegen.config import EngineChoice, Settings
+from wakegen.core.seeds import derive, stream
+from wakegen.dataset.splits import VoicePool
+from wakegen.dataset.store import SPEECH, Clip
+from wakegen.engines.base import SpeechRequest, Voice
+from wakegen.text.lexicon import SPLITS
+from wakegen.text.negatives import NegativeText
+from wakegen.text.phonemes import ipa_of
+from wakegen.text.phrase import Phrase
+from wakegen.text.sounds import Sounds
+from wakegen.text.variants import accent_noise, spelling_variants
+
+# What kinds of voices say the phrase: plain text by native voices, native voices with blurred phonemes (people
+# differ from the dictionary), other languages' voices, and another synthesis method. docs/notes/0003-recipe.md.
+POSITIVE_STYLES = {"text": 0.34, "blurred": 0.29, "foreign": 0.26, "klatt": 0.11}
+_FOREIGN_READERS = 0.15  # share of sentences read by voices of other languages
+_SENTENCE_RATE = (0.69, 1.37)  # 120 … 240 words a minute
+_STREAM_SENTENCE_S = 5.0  # about what a sentence lasts: only to plan how many make an hour
+
+
+@dataclass(frozen=True, slots=True)
+class Speakers:
+    """An engine as the plan sees it."""
+
+    choice: EngineChoice
+    version: str
+    licence: str
+    controls: frozenset[str]  # of SpeechRequest, as the engine's row declares them
+    pools: Mapping[str, VoicePool]  # by split
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What is said besides the phrase, by split."""
+
+    sounds: Sounds  # of the language, for near pronunciations of the phrase
+    confusables: Mapping[str, Sequence[NegativeText]]
+    sentences: Mapping[str, Sequence[str]]
+    words: Mapping[str, Sequence[str]]
+
+
+def counts(settings: Settings) -> dict[str, dict[str, int]]:
+    """Give how many clips of each kind are spoken, by split."""
+    ratio = settings.export.split_ratio
+    negatives, hours = settings.generation.negatives, settings.evaluation
+    spoken_s = _STREAM_SENTENCE_S + 2.0  # with the room tone between sentences
+
+    def divided(total: int) -> dict[str, int]:
+        val, test = round(total * ratio[1]), round(total * ratio[2])
+        return {"train": total - val - test, "val": val, "test": test}
+
+    def continuous(train: int) -> dict[str, int]:
+        return {
+            "train": train,
+            "val": max(1, round(hours.val_hours * 3600 / spoken_s)),
+            "test": max(1, round(hours.test_hours * 3600 / spoken_s)),
+        }
+
+    return {
+        "phrase": divided(settings.generation.count),
+        "confusable": divided(negatives.confusables),
+        "sentence": continuous(negatives.sentences),
+        "word": divided(negatives.words),
+    }
+
+
+def plan_speech(settings: Settings, phrase: Phrase, speakers: Sequence[Speakers], texts: Texts) -> Iterator[Clip]:
+    """Give the rows of everything that is spoken, numbered from 1."""
+    drafts = _drafts(settings, phrase, speakers, texts)
+    for number, draft in enumerate(drafts, start=1):
+        yield replace(draft, id=number)
+
+
+def _drafts(settings: Settings, phrase: Phrase, speakers: Sequence[Speakers], texts: Texts) -> Iterator[Clip]:
+    wanted = counts(settings)
+    for split in SPLITS:
+        for i in range(wanted["phrase"][split]):
+            rng = stream(settings.seed, "phrase", split, i)
+            yield _positive(settings, phrase, speakers, split, texts.sounds, rng)
+    for split in SPLITS:
+        for i, negative in enumerate(texts.confusables[split]):
+            rng = stream(settings.seed, "confusable", split, i)
+            yield _confusable(settings, phrase, speakers, split, negative, rng)
+    for kind, by_split in (("sentence", texts.sentences), ("word", texts.words)):
+        for split in SPLITS:
+            for i, text in enumerate(by_split[split]):
+                rng = stream(settings.seed, kind, split, i)
+                yield _fluent(settings, phrase, speakers, split, kind, text, rng)
+
+
+def _positive(
+    settings: Settings,
+    phrase: Phrase,
+    speakers: Sequence[Speakers],
+    split: str,
+    sounds: Sounds,
+    rng: np.random.Generator,
+) -> Clip:
+    speaker = _draw_engine(speakers, split, rng)
+    style = _draw_style(settings, speaker, rng)
+    voice = _draw_voice(speaker, split, style, rng)
+    texts = spelling_variants(phrase)[: None if settings.generation.variation.spelling else 1]
+    said, ipa = texts[int(rng.integers(len(texts)))] if texts else "", False
+    if phrase.ipa or style in ("blurred", "foreign"):
+        words = phrase.phonemes
+        if style == "blurred":
+            words = accent_noise(words, rng, sounds)
+        said, ipa = ipa_of(words), True
+    request = _request(settings, speaker, voice, said, ipa, rng, words=len(phrase.phonemes))
+    return _draft(speaker, voice, request, phrase, split, label="positive", kind="phrase", accent=style)
+
+
+def _confusable(
+    settings: Settings,
+    phrase: Phrase,
+    speakers: Sequence[Speakers],
+    split: str,
+    negative: NegativeText,
+    rng: np.random.Generator,
+) -> Clip:
+    speaker = _draw_engine(speakers, split, rng)
+    style = _draw_style(settings, speaker, rng) if negative.ipa else "text"
+    voice = _draw_voice(speaker, split, style, rng)
+    request = _request(settings, speaker, voice, negative.text, negative.ipa, rng, words=len(negative.text.split()))
+    return _draft(speaker, voice, request, phrase, split, label="negative", kind=negative.kind, accent=style)
+
+
+def _fluent(
+    settings: Settings,
+    phrase: Phrase,
+    speakers: Sequence[Speakers],
+    split: str,
+    kind: str,
+    text: str,
+    rng: np.random.Generator,
+) -> Clip:
+    """A sentence or some words, by the same voices as the phrase: else a head learns who speaks, not what."""
+    speaker = _draw_engine(speakers, split, rng)
+    style = "foreign" if rng.random() < _FOREIGN_READERS else "klatt" if rng.random() < POSITIVE_STYLES["klatt"] else "text"
+    voice = _draw_voice(speaker, split, style, rng)
+    request = _request(settings, speaker, voice, text, False, rng, words=1, rate=_SENTENCE_RATE)
+    return _draft(speaker, voice, request, phrase, split, label="negative", kind=kind, accent=style)
+
+
+def _draw_engine(speakers: Sequence[Speakers], split: str, rng: np.random.Generator) -> Speakers:
+    able = [one for one in speakers if one.pools[split].native] or list(speakers)
+    weights = np.array([one.choice.weight for one in able])
+    return able[int(rng.choice(len(able), p=weights / weights.sum()))]
+
+
+def _draw_style(settings: Settings, speaker: Speakers, rng: np.random.Generator) -> str:
+    variation = settings.generation.variation
+    shares = dict(POSITIVE_STYLES)
+    shares["foreign"] = variation.accents * (1 - shares["klatt"])
+    if not variation.spelling:
+        shares["blurred"] = 0.0
+    if "ipa" not in speaker.controls:
+        shares["blurred"] = shares["foreign"] = 0.0
+    total = sum(shares.values())
+    return str(rng.choice(list(shares), p=[share / total for share in shares.values()]))
+
+
+def _draw_voice(speaker: Speakers, split: str, style: str, rng: np.random.Generator) -> Voice:
+    for pool in (speaker.pools[split], *speaker.pools.values()):
+        voice = pool.draw(rng, style)
+        if voice is not None:
+            return voice
+    raise AssertionError("an engine without voices is refused before planning")
+
+
+def _request(
+    settings: Settings,
+    speaker: Speakers,
+    voice: Voice,
+    text: str,
+    ipa: bool,
+    rng: np.random.Generator,
+    *,
+    words: int,
+    rate: tuple[float, float] | None = None,
+) -> SpeechRequest:
+    """Draw the controls that the engine declares; the others stay neutral."""
+    v = settings.generation.variation
+    low, high = rate or v.rate
+    drawn: dict[str, Any] = {
+        "rate": float(np.exp(rng.uniform(np.log(low), np.log(high)))),
+        "pitch_semitones": float(rng.uniform(*v.pitch)),
+        "pitch_range": float(rng.uniform(*v.pitch_range)),
+        "volume": float(rng.uniform(0.6, 1.4)),
+        "emphasis": int(rng.integers(words)) if v.emphasis and words > 1 and rng.random() < 0.3 else -1,
+        "pause_s": float(rng.uniform(*v.pauses)) if words > 1 and rng.random() < 0.5 else 0.0,
+    }
+    used = {key: value for key, value in drawn.items() if key in speaker.controls}
+    rounded: dict[str, Any] = {key: round(value, 3) if isinstance(value, float) else value for key, value in used.items()}
+    return SpeechRequest(text, voice.name, ipa, seed=derive(settings.seed, "speech", int(rng.integers(2**31))), **rounded)
+
+
+def _draft(
+    speaker: Speakers, voice: Voice, request: SpeechRequest, phrase: Phrase, split: str, *, label: str, kind: str, accent: str
+) -> Clip:
+    return Clip(
+        id=0,
+        stage=SPEECH,
+        label=label,
+        kind=kind,
+        phrase=phrase.text or phrase.ipa,
+        text=request.text,
+        split=split,
+        engine=voice.engine,
+        engine_version=speaker.version,
+        voice=voice.name,
+        speaker=voice.speaker,
+        gender=voice.gender,
+        language=phrase.language,
+        accent=voice.language if accent == "foreign" else accent,
+        parameters=asdict(request),
+        licence=voice.licence or speaker.licence,
+        source=voice.engine,
+    )
+
+

@@ -1,0 +1,141 @@
+"""The second plan: which clip is heard in which scene. A pure function of settings and of what was spoken.
+
+Clips of the phrase and of what sounds like it get several scenes in training, everything else one. Validation and
+test clips get one scene, whose rooms and noises are not those of training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from wakegen.config import Settings
+from wakegen.core.seeds import stream
+from wakegen.dataset.store import PLANNED, SCENE, Clip
+from wakegen.profiles import DeviceProfile
+from wakegen.scenes import Recipe, Scene, Sizes, draw
+from wakegen.scenes.scene import CLEAN
+
+NOISE_S = 8.0
+_SCARCE = frozenset(("phrase", "confusable", "partial", "swap", "near_word", "rival"))
+_FLUENT = ("sentence", "word")
+_CALM_P = 0.3  # of the negatives of a stream; the others are as noisy as training
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """Clips that may be heard beside another: fluent speech of the same split."""
+
+    ids: Sequence[int]
+
+    def draw(self, rng: np.random.Generator, count: int) -> list[int]:
+        """Draw `count` clips."""
+        return [int(self.ids[i]) for i in rng.integers(len(self.ids), size=count)] if self.ids else []
+
+
+def plan_scenes(
+    settings: Settings, spoken: Sequence[Clip], profile: DeviceProfile, sizes: Sizes, *, first_id: int
+) -> Iterator[Clip]:
+    """Give the rows of all scenes, numbered from `first_id`; `spoken` are the clips that passed the gate."""
+    company = _company(spoken)
+    recipe = Recipe(warp_octaves=_octaves(settings)) if settings.augmentation.enabled else CLEAN
+    number = first_id
+    for clip in spoken:
+        copies = settings.augmentation.augmented_per_original if clip.split == "train" and clip.kind in _SCARCE else 1
+        for copy in range(copies):
+            rng = stream(settings.seed, "scene", clip.id, copy)
+            yield _scene_row(clip, number, rng, profile, sizes, recipe, company[_of_split(clip)])
+            number += 1
+    for split, count in _noise_counts(settings).items():
+        for i in range(count):
+            rng = stream(settings.seed, "noise scene", split, i)
+            yield _noise_row(settings, number, split, rng, profile, sizes, recipe)
+            number += 1
+
+
+def _scene_row(
+    clip: Clip,
+    number: int,
+    rng: np.random.Generator,
+    profile: DeviceProfile,
+    sizes: Sizes,
+    recipe: Recipe,
+    company: Company,
+) -> Clip:
+    role = f"{_of_split(clip)}_{'positive' if clip.label == 'positive' else 'negative'}"
+    scene = draw(profile, rng, role=role, speech_s=clip.seconds or 0.0, sizes=sizes, recipe=recipe)
+    return replace(
+        clip,
+        id=number,
+        stage=SCENE,
+        parent=clip.id,
+        parameters=_companions(scene, rng, company),
+        scene=scene.to_json(),
+        state=PLANNED,
+        reason="",
+        sha256=None,
+        quality={},
+        created=None,
+    )
+
+
+def _companions(scene: Scene, rng: np.random.Generator, company: Company) -> dict[str, Any]:
+    """Choose whose speech is heard before, after and behind."""
+    before = company.draw(rng, 1) if scene.wants_before else []
+    after = company.draw(rng, 1) if scene.wants_after else []
+    return {"before": before, "after": after, "babble": company.draw(rng, scene.babble_voices)}
+
+
+def _noise_row(
+    settings: Settings,
+    number: int,
+    split: str,
+    rng: np.random.Generator,
+    profile: DeviceProfile,
+    sizes: Sizes,
+    recipe: Recipe,
+) -> Clip:
+    scene = draw(profile, rng, role=f"{split}_negative", speech_s=0.0, length_s=NOISE_S, sizes=sizes, recipe=recipe)
+    return Clip(
+        id=number,
+        stage=SCENE,
+        label="noise",
+        kind="noise",
+        phrase=settings.phrase,
+        text="",
+        split=split,
+        engine="noise",
+        language=settings.generation.language,
+        scene=scene.to_json(),
+        parameters={"before": [], "after": [], "babble": []},
+        licence="Apache-2.0",
+        source="procedural",
+    )
+
+
+def _company(spoken: Sequence[Clip]) -> Mapping[str, Company]:
+    found: dict[str, list[int]] = {"train": [], "val": [], "test": []}
+    for clip in spoken:
+        if clip.kind in _FLUENT:
+            found[_of_split(clip)].append(clip.id)
+    return {split: Company(ids) for split, ids in found.items()}
+
+
+def _noise_counts(settings: Settings) -> dict[str, int]:
+    total, ratio = settings.generation.negatives.noise, settings.export.split_ratio
+    val, test = round(total * ratio[1]), round(total * ratio[2])
+    return {"train": total, "val": max(1, val), "test": max(1, test)}
+
+
+def _of_split(clip: Clip) -> str:
+    """The user's recordings of the phrase are heard in test scenes."""
+    return clip.split if clip.split in ("train", "val", "test") else "test"
+
+
+def _octaves(settings: Settings) -> float:
+    """The range of the vocal tract's length, which the settings give in semitones, as ± octaves."""
+    low, high = settings.generation.variation.warp
+    return max(abs(low), abs(high)) / 12

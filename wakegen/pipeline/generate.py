@@ -1,0 +1,89 @@
+"""Stage `generate`: plan everything that is spoken, then speak it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from wakegen.audio.io import scan_folder
+from wakegen.core.errors import BadInput
+from wakegen.core.events import Notice
+from wakegen.dataset.fill import fill, tasks_of
+from wakegen.dataset.plan import plan_speech
+from wakegen.dataset.recordings import plan_recordings
+from wakegen.dataset.speak import speak_task
+from wakegen.dataset.store import DONE, FAILED, PLANNED, SPEECH
+from wakegen.pipeline.material import gather
+from wakegen.pipeline.project import Project
+
+NAME = "generate"
+
+
+def run(project: Project, *, redo: bool = False) -> dict[str, Any]:
+    """Plan and speak. Rows that are done stay; with `redo`, failed ones are tried again."""
+    return project.stage(NAME, "Speak the phrase and what is not the phrase", redo=redo, work=lambda: _work(project, redo))
+
+
+def _work(project: Project, redo: bool) -> dict[str, Any]:
+    store = project.store
+    if store.meta("planned") is None:
+        _plan(project)
+    if redo:
+        with store.transaction():
+            for clip in list(store.clips(stage=SPEECH, state=FAILED)):
+                store.update(clip.id, state=PLANNED, reason="")
+    rows = list(store.clips(stage=SPEECH, state=PLANNED))
+    totals: dict[str, int] = {}
+    for row in rows:
+        totals[row.engine] = totals.get(row.engine, 0) + 1
+    retries = project.settings.limits.retries
+    tasks = [(str(project.folder), retries, part) for part in tasks_of(rows)]
+    with project.executor() as executor:
+        fill(store, tasks, speak_task, stage=NAME, executor=executor, on_event=project.on_event, totals=totals)
+    return _summary(project)
+
+
+def _plan(project: Project) -> None:
+    """Write the plan in one transaction: it is there whole, or not at all."""
+    ingredients = gather(project.settings)
+    for text in ingredients.notices:
+        project.on_event(Notice("warning", text))
+    clips = list(plan_speech(project.settings, ingredients.phrase, ingredients.speakers, ingredients.texts))
+    owned = list(plan_recordings(project.settings, _scan(project), first_id=len(clips) + 1))
+    with project.store.transaction():
+        project.store.add([*clips, *owned])
+        project.store.set_meta("planned", str(len(clips) + len(owned)))
+        project.store.set_meta("language", ingredients.phrase.language)
+
+
+def _scan(project: Project) -> dict[str, tuple[Path, ...]]:
+    """Sort the user's folders; files that cannot be read are listed and left out."""
+    folders = project.settings.folders
+    found: dict[str, tuple[Path, ...]] = {}
+    for use, paths in (("negative", folders.negatives), ("positive", folders.recordings)):
+        good: list[Path] = []
+        for folder in paths:
+            fine, bad = scan_folder(folder)
+            good += fine
+            for path, reason in bad:
+                project.on_event(Notice("warning", f"Skipped {path.name}: {reason}"))
+            if bad:
+                project.on_event(Notice("warning", f"{len(bad)} of {len(bad) + len(fine)} files in {folder} were skipped."))
+        if paths and not good:
+            listed = ", ".join(map(str, paths))
+            raise BadInput(f"No usable sound file in {listed}.", hint="Give wav, flac, ogg or mp3 files, mono or stereo.")
+        found[use] = tuple(good)
+    return found
+
+
+def _summary(project: Project) -> dict[str, Any]:
+    store = project.store
+    done, failed = store.count(stage=SPEECH, state=DONE), store.count(stage=SPEECH, state=FAILED)
+    return {
+        "line": f"{done:,} clips" + (f", {failed:,} could not be spoken" if failed else ""),
+        "clips": done,
+        "failed": failed,
+        "reasons": store.tally("reason", stage=SPEECH, state=FAILED),
+        "by_kind": store.tally("kind", stage=SPEECH, state=DONE),
+        "by_engine": store.tally("engine", stage=SPEECH, state=DONE),
+    }
