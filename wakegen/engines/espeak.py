@@ -1,4 +1,4 @@
-"""espeak-ng as an engine: 141 languages × 105 voices, every control, and IPA."""
+"""espeak-ng as an engine: 138 languages × 105 voices, every control, and IPA."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Espeak:
         return self._espeak.version
 
     def voices(self) -> tuple[Voice, ...]:
-        """All 14,805 voices: by language, its own voice first, then the variants by name."""
+        """All 14,490 voices: by language, its own voice first, then the variants by name."""
         if not self._voices:
             variants = (_PLAIN, *self._espeak.variants())
             self._voices = tuple(_voice(language, variant) for language in self._espeak.voices() for variant in variants)

@@ -45,7 +45,7 @@ class EngineStatus:
 
 
 ENGINES = (
-    EngineRow("espeak", "wakegen.engines.espeak:Espeak", "GPL-3.0-or-later", ("espeakng_loader",), "pip install espeakng-loader", 22050, True, _ALL_CONTROLS, "cpu", "Formant synthesis: 141 languages, 105 voices each, no download.", limits=_ESPEAK_LIMITS),
+    EngineRow("espeak", "wakegen.engines.espeak:Espeak", "GPL-3.0-or-later", ("espeakng_loader",), "pip install espeakng-loader", 22050, True, _ALL_CONTROLS, "cpu", "Formant synthesis: 138 languages, 105 voices each, no download.", limits=_ESPEAK_LIMITS),
     EngineRow("fake", "wakegen.engines.fake:Fake", "Apache-2.0", (), "", 16000, True, _ALL_CONTROLS, "cpu", "Tones for tests.", hidden=True),
 )  # fmt: skip
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,9 +56,10 @@ class Espeak:
         return int(self._link.greeting["rate_hz"])
 
     def voices(self) -> tuple[Language, ...]:
-        """All languages, sorted by name."""
+        """All languages that come with a dictionary, sorted by name. (Three of 1.52.0 do not, and read nothing.)"""
         if not self._languages:
-            self._languages = catalogue.languages(self._link.greeting)
+            listed = catalogue.languages(self._link.greeting)
+            self._languages = tuple(language for language in listed if _dictionary(language).exists())
         return self._languages
 
     def variants(self) -> tuple[Variant, ...]:
@@ -255,6 +258,14 @@ class Espeak:
             raise _failed(texts[0] if len(texts) == 1 else f"{len(texts)} texts", language.identifier, answer.decode())
         heard: list[list[list[str]]] = json.loads(answer)
         return heard
+
+
+def _dictionary(language: Language) -> Path:
+    """Give the file of a language's dictionary: the one that its voice file states, or else its own."""
+    text = (data_folder() / "lang" / language.identifier).read_text(encoding="utf-8", errors="replace")
+    stated = re.search(r"^\s*dictionary\s+(\S+)", text, re.MULTILINE)
+    name = stated.group(1) if stated else language.tag.split("-")[0]
+    return data_folder() / f"{name}_dict"
 
 
 def _failed(text: str, voice: str, reason: str) -> EngineError:

@@ -21,6 +21,7 @@ from wakegen.espeak.phonemes import SEPARATOR, clean
 _STRESS_TYPE, _VOWEL_TYPE, _LAST_TYPE = 1, 2, 8  # phoneme.h: 3 … 8 are the consonants
 _FARTHEST = 0.6  # beyond that, "the nearest sound" would be another word
 _TONE = re.compile(r"(?<=\D)\d+$")
+_SUFFIXES = {"ː": ":", "ʲ": ";"}  # mnemonics of their own, which lengthen or soften the one before
 _MARK = {"ˈ": "'", "ˌ": ","}
 
 # Surroundings to ask a sound in, and which of the phonemes printed is then its own.
@@ -171,8 +172,8 @@ def _mnemonics(sound: str, letters: Alphabet, *, nearest: bool) -> list[str]:
     sound = {"g": "ɡ"}.get(sound, sound)
     if sound in letters.mnemonics:
         return [letters.mnemonics[sound]]
-    if sound.endswith("ː") and sound[:-1] in letters.mnemonics:
-        return [letters.mnemonics[sound[:-1]], ":"]
+    if sound[-1:] in _SUFFIXES and sound[:-1] in letters.mnemonics:
+        return [letters.mnemonics[sound[:-1]], _SUFFIXES[sound[-1]]]
     whole = _nearest(sound, letters)
     parts = split_ipa(sound, ())
     near_parts = [_nearest(part, letters) for part in parts]
