@@ -1,0 +1,70 @@
+"""What is installed: the wheel carries its data, the environment stays small, the pins agree with the project."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+HEAVYWEIGHTS = {"torch", "tensorflow", "jax", "jaxlib", "nvidia-cublas-cu12", "transformers"}
+
+
+def plain(requirement: str) -> str:
+    return re.split(r"[<>=!~;\[ ]", requirement)[0].lower().replace("_", "-")
+
+
+def pins() -> dict[str, str]:
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line and not line.startswith("#")]
+    assert all(re.fullmatch(r"[\w.-]+==[\w.+!]+", line) for line in lines), "names and versions only"
+    return {plain(line): line.split("==")[1] for line in lines}
+
+
+def test_every_requirement_is_pinned_and_nothing_heavy_is():
+    wanted = {plain(one) for one in PROJECT["dependencies"]} | {plain(one) for one in PROJECT["optional-dependencies"]["dev"]}
+    assert wanted <= set(pins())
+    assert not HEAVYWEIGHTS & set(pins())
+
+
+def test_no_requirement_is_unused():
+    imported = {"espeakng-loader": "espeakng_loader", "ruamel.yaml": "ruamel", "jinja2": "jinja2"}
+    code = "\n".join(path.read_text() for path in (ROOT / "wakegen").rglob("*.py"))
+    for requirement in PROJECT["dependencies"]:
+        name = imported.get(plain(requirement), plain(requirement))
+        assert re.search(rf"(?:import|from) {name}\b|[\"']{name}[\"'/]", code), f"{requirement} is imported nowhere"
+
+
+def test_the_version_is_the_same_everywhere():
+    import wakegen
+
+    assert PROJECT["version"] == wakegen.__version__
+    assert f"## {wakegen.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("hatchling") is None, reason="needs hatchling")
+def test_a_wheel_carries_profiles_words_and_templates_and_runs(tmp_path):
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    [wheel] = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+        archive.extractall(tmp_path / "site")
+    wanted = {f"wakegen/_device_profiles/{path.name}" for path in (ROOT / "device_profiles").glob("*.yaml")}
+    for folder in ("text/data", "report/templates"):
+        wanted |= {str(path.relative_to(ROOT)) for path in (ROOT / "wakegen" / folder).rglob("*") if path.is_file() and path.suffix != ".pyc"}
+    assert wanted
+    assert wanted <= names
+    code = "import wakegen, wakegen.profiles as p; print(wakegen.__file__, p.folder(), p.load('rpi4').name)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path / "site", capture_output=True, text=True, check=True)
+    package, folder, name = done.stdout.split()
+    assert str(tmp_path) in package
+    assert folder.endswith("_device_profiles")
+    assert name == "rpi4"
