@@ -7,6 +7,7 @@ was made from. It is a function of its arguments: the same device, seed, sizes a
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -83,7 +84,7 @@ class Bank:
         rooms = _rooms(profile, seed, wanted.rirs)
         made_rirs = list(executor.map(_make_rir, [(seed, i, room) for i, room in enumerate(rooms)]))
         made = list(executor.map(_make_noise, [(seed, i) for i in range(wanted.noises)]))
-        placed = [_in_a_room(seed, i, piece, made_rirs) for i, (_, piece) in enumerate(made)]
+        placed = [_in_a_room(seed, i / wanted.noises, i, piece, made_rirs) for i, (_, piece) in enumerate(made)]
         pieces = [piece for sound in user_noises for piece in _pieces(sound)]
         full = replace(wanted, user_rirs=len(user_rirs), user_noises=len(pieces))
         about = {
@@ -103,8 +104,6 @@ class Bank:
 
     def save(self, folder: Path) -> None:
         """Write the bank into a folder; `bank.json` comes last, so a bank that lacks it is not whole."""
-        import io
-
         for name in ("rirs", "noises", "tones"):
             file = io.BytesIO()
             np.save(file, getattr(self, name))
@@ -151,7 +150,7 @@ def bank_key(
 
 
 def _rooms(profile: DeviceProfile, seed: int, count: int) -> list[Any]:
-    """Draw the rooms. The kinds keep the profile's shares in every stretch, so each split has them all.
+    """Draw the rooms, each of a kind drawn by the profile's weights.
 
     Raises
     ------
@@ -180,13 +179,14 @@ def _make_noise(task: tuple[int, int]) -> tuple[str, Samples]:
     return noises_table.make_noise(stream(seed, "noise", index), PIECE_SAMPLES)
 
 
-def _in_a_room(seed: int, index: int, piece: Samples, rirs: Sequence[Samples]) -> Samples:
-    """Let half of the noises sound from a place in a room. The room is one of the same split (see `draw`)."""
-    rng = stream(seed, "noise place", index)
-    if rng.random() >= OWN_ROOM or not rirs:
+def _in_a_room(seed: int, place: float, index: int, piece: Samples, rirs: Sequence[Samples]) -> Samples:
+    """Let half of the noises sound from a place in a room.
+
+    A noise at the share `place` of all noises gets a room near the same share of all rooms: one of its own split.
+    """
+    if stream(seed, "noise place", index).random() >= OWN_ROOM or not rirs:
         return piece
-    near = rirs[min(int((index + rng.random()) / 400 * len(rirs)), len(rirs) - 1)]
-    return noises_table.level(fft_convolve(piece, near)[: len(piece)])
+    return noises_table.level(fft_convolve(piece, rirs[int(place * len(rirs))])[: len(piece)])
 
 
 def _tone(seed: int, index: int) -> Samples:

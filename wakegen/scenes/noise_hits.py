@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from wakegen.audio import RATE_HZ
+from wakegen.audio.dsp import fft_filter
 from wakegen.scenes.synth import (
     Rng,
     Samples,
     arch,
     band,
-    fft_filter,
     gains,
     place,
     poisson_times,
@@ -102,7 +102,7 @@ def rolling(rng: Rng, count: int) -> Samples:
     body = struck(rng, low_hz=rng.uniform(80, 800), high_hz=5000, count=10, seconds=rng.uniform(0.03, 0.15))
     out = np.convolve(grains, body)[:count].astype(np.float32)
     out *= gains(rng, count, rate_hz=rng.uniform(0.3, 1.5), depth_db=rng.uniform(2, 10))
-    return out / (out.std() + 1e-9) + np.float32(0.05) * tilted(rng, count, -4)
+    return np.asarray(out / (out.std() + 1e-9) + np.float32(0.05) * tilted(rng, count, -4), np.float32)
 
 
 def slams(rng: Rng, count: int) -> Samples:

@@ -69,7 +69,7 @@ def wind(rng: Rng, count: int) -> Samples:
     out = tilted(rng, count, rng.uniform(-9, -5)) * gust
     low = rng.uniform(200, 900)
     howl = band(rng, count, low, low * 1.6, skirt_db=30) * gust**1.5
-    return out / (out.std() + 1e-9) + rng.uniform(0, 0.6) * howl / (howl.std() + 1e-9)
+    return np.asarray(out / (out.std() + 1e-9) + rng.uniform(0, 0.6) * howl / (howl.std() + 1e-9), np.float32)
 
 
 def water(rng: Rng, count: int) -> Samples:
@@ -85,7 +85,7 @@ def water(rng: Rng, count: int) -> Samples:
         return (rng.exponential() * np.sin(phase(rising, length)) * fall).astype(np.float32)
 
     drops = place(count, poisson_times(rng, count, rng.uniform(5, 60)), bubble)
-    return hiss / (hiss.std() + 1e-9) * np.float32(rng.uniform(0.1, 1)) + drops
+    return np.asarray(hiss / (hiss.std() + 1e-9) * np.float32(rng.uniform(0.1, 1)) + drops, np.float32)
 
 
 def rain(rng: Rng, count: int) -> Samples:
@@ -95,7 +95,9 @@ def rain(rng: Rng, count: int) -> Samples:
     surface = np.exp(-np.arange(200) / rng.uniform(5, 50)) * rng.standard_normal(200)
     hits = np.convolve(drops, surface.astype(np.float32))[:count]
     bed = tilted(rng, count, rng.uniform(-4, 1))
-    return (hits / (hits.std() + 1e-9) + rng.uniform(0.05, 0.7) * bed / (bed.std() + 1e-9)).astype(np.float32)
+    return np.asarray(
+        (hits / (hits.std() + 1e-9) + rng.uniform(0.05, 0.7) * bed / (bed.std() + 1e-9)).astype(np.float32), np.float32
+    )
 
 
 def hum(rng: Rng, count: int) -> Samples:
@@ -105,7 +107,7 @@ def hum(rng: Rng, count: int) -> Samples:
     strengths = rng.exponential(1, 40) * number ** -rng.uniform(0.3, 1.5) * np.where(number % 2 == 0, 2, 1)
     tone = harmonics(phase(base * (1 + 1e-4 * wander(rng, count, 0.5)), count), strengths, base)
     hiss = tilted(rng, count, rng.uniform(-6, 0))
-    return tone / (tone.std() + 1e-9) + rng.uniform(0.03, 0.5) * hiss / (hiss.std() + 1e-9)
+    return np.asarray(tone / (tone.std() + 1e-9) + rng.uniform(0.03, 0.5) * hiss / (hiss.std() + 1e-9), np.float32)
 
 
 def engine(rng: Rng, count: int) -> Samples:
@@ -117,7 +119,7 @@ def engine(rng: Rng, count: int) -> Samples:
     tone = harmonics(phase(speed, count), strengths, float(speed.max()))
     tone *= gains(rng, count, rate_hz=rng.uniform(0.5, 12), depth_db=rng.uniform(0, 3))
     flow = tilted(rng, count, rng.uniform(-7, 0))
-    return tone / (tone.std() + 1e-9) + rng.uniform(0.1, 1.5) * flow / (flow.std() + 1e-9)
+    return np.asarray(tone / (tone.std() + 1e-9) + rng.uniform(0.1, 1.5) * flow / (flow.std() + 1e-9), np.float32)
 
 
 def appliance(rng: Rng, count: int) -> Samples:
@@ -130,7 +132,7 @@ def appliance(rng: Rng, count: int) -> Samples:
     speed = whine_hz * start * (1 + 0.01 * wander(rng, count, 1.0))
     whine = harmonics(phase(speed, count), rng.exponential(1, 12), float(speed.max()))
     mix = bed / (bed.std() + 1e-9) + rng.uniform(0.05, 0.8) * whine / (whine.std() + 1e-9)
-    return (mix * start).astype(np.float32)
+    return np.asarray((mix * start).astype(np.float32), np.float32)
 
 
 def pulsing_machine(rng: Rng, count: int) -> Samples:
@@ -140,7 +142,7 @@ def pulsing_machine(rng: Rng, count: int) -> Samples:
     pulse = np.exp(rng.uniform(1, 4) * (np.cos(angle) - 1)).astype(np.float32)
     low = float(np.exp(rng.uniform(np.log(60), np.log(2000))))
     carrier = band(rng, count, low, low * rng.uniform(1.5, 6), skirt_db=12)
-    return carrier / (carrier.std() + 1e-9) * (pulse + np.float32(rng.uniform(0, 0.3)))
+    return np.asarray(carrier / (carrier.std() + 1e-9) * (pulse + np.float32(rng.uniform(0, 0.3))), np.float32)
 
 
 def traffic(rng: Rng, count: int) -> Samples:
@@ -165,7 +167,7 @@ def kettle(rng: Rng, count: int) -> Samples:
     crackle = np.convolve(crackle, np.exp(-np.arange(60) / rng.uniform(2, 15)) * rng.standard_normal(60))[:count]
     ramp = np.linspace(rng.uniform(0.2, 1), 1, count)
     mix = rising / (rising.std() + 1e-9) * ramp + rng.uniform(0.2, 2) * crackle / (crackle.std() + 1e-9)
-    return mix.astype(np.float32)
+    return np.asarray(mix.astype(np.float32), np.float32)
 
 
 def static(rng: Rng, count: int) -> Samples:
@@ -174,7 +176,7 @@ def static(rng: Rng, count: int) -> Samples:
         rng, count, rate_hz=rng.uniform(2, 20), depth_db=rng.uniform(1, 8)
     )
     bursts = place(count, poisson_times(rng, count, rng.uniform(1, 10)), lambda _: _burst(rng))
-    return bed / (bed.std() + 1e-9) + np.float32(rng.uniform(0, 3)) * bursts
+    return np.asarray(bed / (bed.std() + 1e-9) + np.float32(rng.uniform(0, 3)) * bursts, np.float32)
 
 
 def _burst(rng: Rng) -> Samples:

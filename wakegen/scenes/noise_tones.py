@@ -37,7 +37,10 @@ def insects(rng: Rng, count: int) -> Samples:
     carrier = phase(rng.uniform(2500, 6500) * (1 + 0.004 * wander(rng, count, 2)), count)
     trill = np.clip(np.sin(phase(rng.uniform(15, 60), count)), 0, 1) ** 2
     chirp = (np.sin(phase(rng.uniform(0.5, 4), count)) > rng.uniform(-1.1, 0.5)).astype(float)
-    return (np.sin(carrier) * trill * np.convolve(chirp, np.full(160, 1 / 160), mode="same")).astype(np.float32)
+    return np.asarray(
+        (np.sin(carrier) * trill * np.convolve(chirp, np.full(160, 1 / 160), mode="same")).astype(np.float32),
+        np.float32,
+    )
 
 
 def barks(rng: Rng, count: int) -> Samples:
@@ -68,7 +71,7 @@ def cries(rng: Rng, count: int) -> Samples:
         voice = _voice(f0, formants_hz=(rng.uniform(800, 1200), rng.uniform(1800, 3000), 4200), tilt=0.5)
         return voice * arch(length, attack=0.1, release=0.3) * np.float32(rng.uniform(0.5, 1))
 
-    return place(count, rhythm_times(rng, count, rng.uniform(0.5, 1.1), swing=0.2, miss=0.2), cry)
+    return place(count, rhythm_times(rng, count, rng.uniform(0.6, 1.2), swing=0.2, miss=0.1), cry)
 
 
 def alarms(rng: Rng, count: int) -> Samples:
@@ -110,11 +113,8 @@ def music(rng: Rng, count: int) -> Samples:
         (0.9, drums(rng, count, tempo_hz=tempo)),
     ]
     weights = rng.uniform(0, 1.2, len(parts)) * (rng.random(len(parts)) < 0.8) + 0.05
-    return np.sum(
-        [w * g * part / (part.std() + 1e-9) for w, (g, part) in zip(weights, parts, strict=True)],
-        axis=0,
-        dtype=np.float32,
-    )
+    sounds = [weight * gain * part / (part.std() + 1e-9) for weight, (gain, part) in zip(weights, parts, strict=True)]
+    return np.asarray(np.sum(sounds, axis=0), np.float32)
 
 
 def drums(rng: Rng, count: int, *, tempo_hz: float | None = None) -> Samples:

@@ -171,7 +171,9 @@ def _through(
     spectra = fft.rfft(tracks, length, axis=-1)
     for row, rir in enumerate(rirs):
         if rir is not None:
-            spectra[row] *= fft.rfft(np.roll(np.pad(rir, (0, length - len(rir))), -DIRECT))
+            turned = np.zeros(length, np.float32)  # so that the direct sound, at DIRECT, comes without delay
+            turned[: len(rir) - DIRECT], turned[-DIRECT:] = rir[DIRECT:], rir[:DIRECT]
+            spectra[row] *= fft.rfft(turned)
     spectra *= _gain(length, response)
     return np.asarray(fft.irfft(spectra, length, axis=-1)[:, :count], np.float32)
 
@@ -185,7 +187,7 @@ def _fft_length(count: int) -> int:
 
 @lru_cache(maxsize=64)
 def _bins_hz(length: int) -> NDArray[np.float64]:
-    return np.fft.rfftfreq(length, 1 / RATE_HZ)
+    return np.asarray(np.fft.rfftfreq(length, 1 / RATE_HZ), np.float64)
 
 
 def _gain(length: int, response: tuple[tuple[float, ...], tuple[float, ...]]) -> NDArray[np.float32]:

@@ -174,7 +174,7 @@ def octave_masks(length: int) -> NDArray[np.float32]:
     hz = np.fft.rfftfreq(length, 1 / RATE_HZ)
     octave = np.clip(np.log2(np.maximum(hz, 1) / BANDS_HZ[0]), 0, len(BANDS_HZ) - 1)
     distance = np.abs(octave - np.arange(len(BANDS_HZ))[:, None])
-    return (np.sin(np.pi / 2 * np.clip(1 - distance, 0, 1)) ** 2).astype(np.float32)
+    return np.asarray((np.sin(np.pi / 2 * np.clip(1 - distance, 0, 1)) ** 2).astype(np.float32), np.float32)
 
 
 def _missing_energy(room: Room, times_s: NDArray[np.float64], order: int) -> NDArray[np.float64]:
@@ -196,7 +196,7 @@ def _sphere(count: int) -> NDArray[np.float64]:
     z = 1 - 2 * index / count
     angle = np.pi * (1 + 5**0.5) * index
     ring = np.sqrt(1 - z * z)
-    return np.abs(np.stack([ring * np.cos(angle), ring * np.sin(angle), z], axis=1))
+    return np.asarray(np.abs(np.stack([ring * np.cos(angle), ring * np.sin(angle), z], axis=1)), np.float64)
 
 
 def _places(

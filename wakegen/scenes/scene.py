@@ -116,7 +116,8 @@ class Scene:
     @staticmethod
     def from_json(values: dict[str, Any]) -> Scene:
         """Read what `to_json` gave."""
-        return Scene(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+        plain: dict[str, Any] = {key: tuple(item) if isinstance(item, list) else item for key, item in values.items()}
+        return Scene(**plain)
 
 
 def draw(
@@ -158,7 +159,8 @@ def draw(
     drawn |= _draw_channel(rng, split, sizes, recipe)
     drawn |= _draw_noise(rng, split, sizes, recipe, length_s=drawn["length_s"], alone=speech_s <= 0)
     drawn |= _draw_levels(rng, profile, sizes, recipe, length_s=drawn["length_s"], alone=speech_s <= 0)
-    return Scene(**{key: round(value, 4) if isinstance(value, float) else value for key, value in drawn.items()})
+    plain: dict[str, Any] = {key: round(item, 4) if isinstance(item, float) else item for key, item in drawn.items()}
+    return Scene(**plain)
 
 
 def split_range(split: str, count: int) -> tuple[int, int]:

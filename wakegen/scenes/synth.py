@@ -55,7 +55,7 @@ def phase(hz: ArrayLike, count: int) -> NDArray[np.float64]:
     return np.asarray(2 * np.pi * np.cumsum(np.broadcast_to(np.asarray(hz, np.float64), (count,))) / RATE_HZ)
 
 
-def harmonics(angle: NDArray[np.float64], amplitudes: Sequence[float] | NDArray[np.float64], hz_max: float) -> Samples:
+def harmonics(angle: NDArray[np.float64], amplitudes: Sequence[float] | NDArray[np.floating], hz_max: float) -> Samples:
     """Add the harmonics of a phase that stay below 7.6 kHz; `hz_max` is the highest the fundamental gets.
 
     By sin(kx) = 2·cos(x)·sin((k − 1)x) − sin((k − 2)x): two multiplications a sample and harmonic, no sines.
@@ -100,9 +100,14 @@ def arch(count: int, *, attack: float = 0.1, release: float = 0.3) -> Samples:
 
 
 def poisson_times(rng: Rng, count: int, rate_hz: float) -> NDArray[np.int_]:
-    """Give sample indices of events that come independently, `rate_hz` a second, at least one; sorted."""
-    number = max(int(rng.poisson(rate_hz * count / RATE_HZ)), 1)
-    return np.sort(rng.integers(0, count, number))
+    """Give sample indices of events that come independently, `rate_hz` a second; sorted.
+
+    There is one at least in every 1.5 s: an excerpt of a clip's length should not fall into a pause.
+    """
+    slots = max(round(count / (1.5 * RATE_HZ)), 1)
+    surely = ((np.arange(slots) + rng.random(slots)) * count / slots).astype(int)
+    more = rng.integers(0, count, max(int(rng.poisson(rate_hz * count / RATE_HZ)) - slots, 0))
+    return np.sort(np.concatenate([surely, more]))
 
 
 def rhythm_times(rng: Rng, count: int, rate_hz: float, *, swing: float = 0.1, miss: float = 0.1) -> NDArray[np.int_]:
@@ -124,7 +129,7 @@ def place(count: int, times: NDArray[np.int_], event: Callable[[int], Samples]) 
 
 
 def formant_gains(
-    hz: NDArray[np.float64], formants_hz: Sequence[float], widths_hz: Sequence[float]
+    hz: NDArray[np.floating], formants_hz: Sequence[float], widths_hz: Sequence[float]
 ) -> NDArray[np.float64]:
     """Give the gain of resonances in a row (each 1 at 0 Hz) at frequencies `hz`."""
     out = np.ones_like(hz)
