@@ -30,7 +30,9 @@ def pages() -> dict[str, str]:
 
 def stale() -> list[str]:
     """Give the names of the pages that are not what the program says now."""
-    return [name for name, text in pages().items() if not (FOLDER / name).is_file() or (FOLDER / name).read_text() != text]
+    return [
+        name for name, text in pages().items() if not (FOLDER / name).is_file() or (FOLDER / name).read_text() != text
+    ]
 
 
 def commands(group: click.Group, prefix: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
@@ -89,7 +91,18 @@ def _presets() -> Iterator[str]:
     yield "\n## Presets\n"
     rows = list(PRESETS.values())
     yield f"| | {' | '.join(row.name for row in rows)} |\n|---|{'---|' * len(rows)}"
-    for field in ("positives", "confusables", "sentences", "words", "noise", "copies", "train", "val_hours", "test_hours", "doc"):
+    for field in (
+        "positives",
+        "confusables",
+        "sentences",
+        "words",
+        "noise",
+        "copies",
+        "train",
+        "val_hours",
+        "test_hours",
+        "doc",
+    ):
         yield f"| {field} | {' | '.join(str(getattr(row, field)) for row in rows)} |"
     yield "\nTraining: " + ", ".join(f"`{row.name}` {row.heads} × {row.steps} steps" for row in TRAIN.values()) + ".\n"
 
@@ -155,7 +168,7 @@ def _errors() -> Iterator[str]:
         (130, "interrupted; the next run goes on"),
     ):
         yield f"| {code} | {meaning} |"
-    yield "\nWith `--json` a failure is a document too: `{\"error\": {\"kind\", \"message\", \"hint\", \"exit_code\"}}`."
+    yield '\nWith `--json` a failure is a document too: `{"error": {"kind", "message", "hint", "exit_code"}}`.'
     tree = "\n".join(line[4:] for line in (errors.__doc__ or "").splitlines() if line.startswith("    "))
     yield f"\n## The tree\n\n```text\n{tree}\n```\n"
 

@@ -16,7 +16,9 @@ def project(tmp_path):
     folder = tmp_path / "hey_katya"
     folder.mkdir()
     options = {"generation.wake_words": ("hey katya",), "preset": "quick"}
-    (folder / "wakegen.yaml").write_text(to_yaml(load_settings(None, env={}, options=options, user_file=tmp_path / "none")))
+    (folder / "wakegen.yaml").write_text(
+        to_yaml(load_settings(None, env={}, options=options, user_file=tmp_path / "none"))
+    )
     return folder
 
 
@@ -36,7 +38,11 @@ def test_make_hands_all_its_options_on(cli, api):
     assert (settings.generation.language, settings.generation.count, settings.limits.jobs) == ("tr", 90, 2)
     assert settings.project_dir == Path("here")
     assert settings.folders.negatives == (Path("a"), Path("b"))
-    assert (settings.folders.noise, settings.folders.rir, settings.folders.recordings) == ((Path("n"),), (Path("r"),), (Path("rec"),))
+    assert (settings.folders.noise, settings.folders.rir, settings.folders.recordings) == (
+        (Path("n"),),
+        (Path("r"),),
+        (Path("rec"),),
+    )
     assert settings.export.allow_poor
     assert settings.strict
     assert (settings.evaluation.min_recall, settings.evaluation.max_fa_per_hour) == (0.9, 0.5)

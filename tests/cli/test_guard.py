@@ -83,6 +83,8 @@ def test_a_reader_that_leaves_early_gets_no_traceback():
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "wb") as gone:
-        done = subprocess.run([sys.executable, "-m", "wakegen", "--help"], stdout=gone, stderr=subprocess.PIPE, text=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "wakegen", "--help"], stdout=gone, stderr=subprocess.PIPE, text=True
+        )
     assert done.returncode == 1
     assert done.stderr == ""

@@ -60,7 +60,12 @@ def test_a_wrong_file_is_an_error_with_its_line_and_a_way_out(tmp_path, text, me
 def test_a_file_that_is_missing_a_folder_binary_or_huge_is_an_error(tmp_path):
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
     (tmp_path / "huge").write_bytes(b"#" * 1_000_001)
-    for name, message in (("nowhere", "does not exist"), (".", "is a folder"), ("binary", "UTF-8"), ("huge", "too large")):
+    for name, message in (
+        ("nowhere", "does not exist"),
+        (".", "is a folder"),
+        ("binary", "UTF-8"),
+        ("huge", "too large"),
+    ):
         with pytest.raises(BadConfig, match=message):
             load_settings(tmp_path / name, env={}, user_file=tmp_path / "none")
 
@@ -84,7 +89,11 @@ def test_a_wrong_option_or_variable_is_an_error_that_names_it(tmp_path, options,
 
 
 def test_the_environment_sets_lists_ranges_and_nothing(tmp_path):
-    env = {"WAKEGEN_GENERATION_VARIATION_RATE": "0.9,1.1", "WAKEGEN_LIMITS_JOBS": "null", "WAKEGEN_GENERATION_WAKE_WORDS": "hey a, hey b"}
+    env = {
+        "WAKEGEN_GENERATION_VARIATION_RATE": "0.9,1.1",
+        "WAKEGEN_LIMITS_JOBS": "null",
+        "WAKEGEN_GENERATION_WAKE_WORDS": "hey a, hey b",
+    }
     settings = load_settings(None, env=env, user_file=tmp_path / "none")
     assert settings.generation.variation.rate == (0.9, 1.1)
     assert settings.limits.jobs is None

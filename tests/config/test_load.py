@@ -28,7 +28,11 @@ def test_the_example_of_the_specification_loads_as_it_stands(tmp_path):
     settings = load_settings(EXAMPLE, env={}, user_file=tmp_path / "none")
     assert settings.generation.wake_words == ("hey katya", "katya")
     assert settings.generation.count == 1000
-    assert [(engine.type, engine.weight) for engine in settings.engines] == [("kokoro", 0.4), ("piper", 0.3), ("edge_tts", 0.3)]
+    assert [(engine.type, engine.weight) for engine in settings.engines] == [
+        ("kokoro", 0.4),
+        ("piper", 0.3),
+        ("edge_tts", 0.3),
+    ]
     assert settings.engines[0].voices == ("af_bella", "am_adam")
     assert settings.augmentation.augmented_per_original == 3
     assert settings.export.split_ratio == (0.8, 0.1, 0.1)
@@ -50,7 +54,9 @@ def test_with_no_engine_left_the_embedded_one_speaks_and_says_so(tmp_path):
     assert "goes to espeak" in notices[0]
 
 
-@pytest.mark.parametrize("how", [{"options": {"engines": ("piper",)}}, {"env": {"WAKEGEN_STRICT": "true", "WAKEGEN_ENGINES": "piper"}}])
+@pytest.mark.parametrize(
+    "how", [{"options": {"engines": ("piper",)}}, {"env": {"WAKEGEN_STRICT": "true", "WAKEGEN_ENGINES": "piper"}}]
+)
 def test_a_missing_engine_named_on_the_command_line_or_under_strict_is_an_error(tmp_path, how):
     with pytest.raises(NotInstalled, match="piper"):
         choose_engines(plain(tmp_path, **how), {"espeak"}, ELSEWHERE)
@@ -150,7 +156,9 @@ def test_the_hash_follows_what_decides_the_clips_and_nothing_else(tmp_path):
 
 
 def test_several_phrases_get_a_folder_each(tmp_path):
-    settings = plain(tmp_path, options={"generation.wake_words": ("hey katya", "stop it"), "generation.output_dir": "o"})
+    settings = plain(
+        tmp_path, options={"generation.wake_words": ("hey katya", "stop it"), "generation.output_dir": "o"}
+    )
     assert [(one.phrase, one.project_dir) for one in settings.per_phrase()] == [
         ("hey katya", Path("o/hey_katya")),
         ("stop it", Path("o/stop_it")),
@@ -160,7 +168,10 @@ def test_several_phrases_get_a_folder_each(tmp_path):
 def test_what_is_not_available_is_reported_and_strict_makes_it_an_error(tmp_path):
     text = "asr: {model: tiny}\naugmentation: {profiles: [morning_kitchen]}\nexport: {format: kaldi}\nlimits: {memory_mb: 3}\n"
     notices = load(tmp_path, text, env={"WAKEGEN_SEDE": "3"}).notices
-    assert [any(word in note for note in notices) for word in ("asr", "morning_kitchen", "kaldi", "memory_mb", "WAKEGEN_SEED")] == [True] * 5
+    assert [
+        any(word in note for note in notices)
+        for word in ("asr", "morning_kitchen", "kaldi", "memory_mb", "WAKEGEN_SEED")
+    ] == [True] * 5
     with pytest.raises(NotInstalled):
         load(tmp_path, text, options={"strict": True})
 

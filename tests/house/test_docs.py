@@ -35,10 +35,16 @@ def test_the_reference_is_what_the_program_says():
     assert reference().stale() == [], "run `make reference`"
 
 
-@pytest.mark.parametrize(("words", "command"), all_commands(), ids=lambda value: " ".join(value) if isinstance(value, tuple) else "")
+@pytest.mark.parametrize(
+    ("words", "command"), all_commands(), ids=lambda value: " ".join(value) if isinstance(value, tuple) else ""
+)
 def test_every_command_has_help_its_options_too_and_a_place_in_the_reference(words, command):
     assert command.help, words
-    undocumented = [p.name for p in command.params if isinstance(p, click.Option) and not p.help and not isinstance(p.type, click.Choice)]
+    undocumented = [
+        p.name
+        for p in command.params
+        if isinstance(p, click.Option) and not p.help and not isinstance(p.type, click.Choice)
+    ]
     assert not undocumented
     assert f"## wakegen {' '.join(words)}\n" in (ROOT / "docs" / "reference" / "cli.md").read_text()
 
@@ -73,5 +79,9 @@ def test_nothing_that_is_tracked_names_a_machine():
             text = path.read_text()
         except UnicodeDecodeError:
             continue
-        found += [f"{name}:{number}: {line.strip()[:100]}" for number, line in enumerate(text.splitlines(), 1) if MACHINE_PATH.search(line)]
+        found += [
+            f"{name}:{number}: {line.strip()[:100]}"
+            for number, line in enumerate(text.splitlines(), 1)
+            if MACHINE_PATH.search(line)
+        ]
     assert not found, "\n".join(found)

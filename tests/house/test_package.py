@@ -28,7 +28,9 @@ def pins() -> dict[str, str]:
 
 
 def test_every_requirement_is_pinned_and_nothing_heavy_is():
-    wanted = {plain(one) for one in PROJECT["dependencies"]} | {plain(one) for one in PROJECT["optional-dependencies"]["dev"]}
+    wanted = {plain(one) for one in PROJECT["dependencies"]} | {
+        plain(one) for one in PROJECT["optional-dependencies"]["dev"]
+    }
     assert wanted <= set(pins())
     assert not HEAVYWEIGHTS & set(pins())
 
@@ -59,11 +61,17 @@ def test_a_wheel_carries_profiles_words_and_templates_and_runs(tmp_path):
         archive.extractall(tmp_path / "site")
     wanted = {f"wakegen/_device_profiles/{path.name}" for path in (ROOT / "device_profiles").glob("*.yaml")}
     for folder in ("text/data", "report/templates"):
-        wanted |= {str(path.relative_to(ROOT)) for path in (ROOT / "wakegen" / folder).rglob("*") if path.is_file() and path.suffix != ".pyc"}
+        wanted |= {
+            str(path.relative_to(ROOT))
+            for path in (ROOT / "wakegen" / folder).rglob("*")
+            if path.is_file() and path.suffix != ".pyc"
+        }
     assert wanted
     assert wanted <= names
     code = "import wakegen, wakegen.profiles as p; print(wakegen.__file__, p.folder(), p.load('rpi4').name)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path / "site", capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path / "site", capture_output=True, text=True, check=True
+    )
     package, folder, name = done.stdout.split()
     assert str(tmp_path) in package
     assert folder.endswith("_device_profiles")

@@ -23,7 +23,12 @@ DRY = "--dry-run"
 
 
 def lines() -> list[str]:
-    found = [line.split("  #")[0].strip() for page in PAGES for block in BLOCK.findall(page.read_text()) for line in block.splitlines()]
+    found = [
+        line.split("  #")[0].strip()
+        for page in PAGES
+        for block in BLOCK.findall(page.read_text())
+        for line in block.splitlines()
+    ]
     return sorted({line for line in found if line})
 
 
@@ -51,7 +56,9 @@ def test_every_make_target_exists(line):
 
 @pytest.mark.parametrize("line", [line for line in lines() if line.startswith(QUICK)])
 def test_what_is_quick_runs(line, tmp_path):
-    done = subprocess.run([sys.executable, "-m", "wakegen", *words(line)], cwd=ROOT, capture_output=True, text=True, env=clean(tmp_path))
+    done = subprocess.run(
+        [sys.executable, "-m", "wakegen", *words(line)], cwd=ROOT, capture_output=True, text=True, env=clean(tmp_path)
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -61,7 +68,9 @@ def test_a_dry_run_runs_and_writes_nothing(line, tmp_path):
     arguments = [str(ROOT / word) if word.startswith("examples/") else word for word in words(line)]
     work = tmp_path / "here"
     work.mkdir()
-    done = subprocess.run([sys.executable, "-m", "wakegen", *arguments], cwd=work, capture_output=True, text=True, env=clean(tmp_path))
+    done = subprocess.run(
+        [sys.executable, "-m", "wakegen", *arguments], cwd=work, capture_output=True, text=True, env=clean(tmp_path)
+    )
     assert done.returncode == 0, done.stderr
     assert list(work.iterdir()) == []
 

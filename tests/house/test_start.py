@@ -9,7 +9,18 @@ import time
 
 import pytest
 
-HEAVY = ("numpy", "scipy", "onnx", "onnxruntime", "pyroomacoustics", "soundfile", "rich", "ruamel", "wordfreq", "autograd")
+HEAVY = (
+    "numpy",
+    "scipy",
+    "onnx",
+    "onnxruntime",
+    "pyroomacoustics",
+    "soundfile",
+    "rich",
+    "ruamel",
+    "wordfreq",
+    "autograd",
+)
 HELP_MS = 150  # promised in the README; `python -m benchmarks make` measures it without the disturbance of a test run
 
 

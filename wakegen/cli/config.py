@@ -47,5 +47,3 @@ def show(state: State, /, **given: Any) -> None:
     click.echo(printed.table(("KEY", "VALUE", "FROM"), cells))
     for notice in settings.notices:
         click.echo(f"warning: {notice}", err=True)
-
-

@@ -19,7 +19,10 @@ def _list(state: State) -> None:
     click.echo(
         show.table(
             ("ENGINE", "AVAILABLE", "VOICES", "LICENCE", "WHAT"),
-            ((row.name, "yes" if row.available else f"no: {row.install}", row.voices, row.licence, row.doc) for row in rows),
+            (
+                (row.name, "yes" if row.available else f"no: {row.install}", row.voices, row.licence, row.doc)
+                for row in rows
+            ),
         )
     )
 

@@ -64,18 +64,33 @@ def _tell(error: WakegenError, state: State, *, kind: str = "") -> None:
     if error.hint:
         click.echo(f"       {' '.join(error.hint.split())}", err=True)
     if state.json:
-        document = {"error": {"kind": kind or type(error).__name__, "message": message, "hint": error.hint, "exit_code": error.exit_code}}
+        document = {
+            "error": {
+                "kind": kind or type(error).__name__,
+                "message": message,
+                "hint": error.hint,
+                "exit_code": error.exit_code,
+            }
+        }
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
 def _translated(error: Exception) -> WakegenError | None:
     """Give what a system's error means to the user, where it is one."""
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS):
+    if isinstance(error, OSError) and error.errno in (
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EACCES,
+        errno.EPERM,
+        errno.EROFS,
+    ):
         from wakegen.core.files import storage_error
 
         return storage_error(error, Path(os.fsdecode(error.filename or ".")))
     if isinstance(error, MemoryError):
-        return WakegenError("There is not enough memory.", hint="Use fewer processes with --jobs; the next run goes on.")
+        return WakegenError(
+            "There is not enough memory.", hint="Use fewer processes with --jobs; the next run goes on."
+        )
     if type(error).__name__ == "BrokenProcessPool":
         return WakegenError(
             "A worker process died, perhaps for want of memory.",

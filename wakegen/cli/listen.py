@@ -27,7 +27,9 @@ METER_CELLS = 40
 @click.option("--threshold", type=click.FloatRange(0, 1), metavar="SCORE", help="Instead of the detector's own.")
 @options.output
 @click.pass_obj
-def listen(state: State, /, model: Path, source: str | None, mic: bool, wav: Path | None, threshold: float | None) -> None:
+def listen(
+    state: State, /, model: Path, source: str | None, mic: bool, wav: Path | None, threshold: float | None
+) -> None:
     """Run a detector live, with a score meter.
 
     Listens to the microphone, to a recording, or with `-` to stdin: 16 kHz, mono, 16 bit, raw or WAV.
@@ -69,7 +71,10 @@ def _run(detector: Any, chunks: Iterator[NDArray[np.int16]], state: State) -> No
     if state.json:
         show.document(summary | {"highest_score": round(best, 4), "detections": found})
     elif not state.quiet:
-        click.echo(f"{len(found)} detections in {seconds:.1f} s; highest score {best:.3f}, threshold {summary['threshold']:.3f}", err=True)
+        click.echo(
+            f"{len(found)} detections in {seconds:.1f} s; highest score {best:.3f}, threshold {summary['threshold']:.3f}",
+            err=True,
+        )
 
 
 class Meter:

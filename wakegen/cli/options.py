@@ -67,11 +67,19 @@ jobs = click.option("--jobs", type=int, metavar="N", help="Processes that work a
 strict = click.option("--strict", is_flag=True, default=None, help="What is not available is an error.")
 assign = click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Any key of wakegen.yaml.")
 config = click.option("--config", type=FOLDER, metavar="FILE", help="The wakegen.yaml to read.")
-out = click.option("--out", type=FOLDER, metavar="DIR", help="The project folder (several phrases: a folder each below it).")
-project = click.option("--project", type=FOLDER, metavar="DIR", help="A project folder that exists (else: where you stand).")
+out = click.option(
+    "--out", type=FOLDER, metavar="DIR", help="The project folder (several phrases: a folder each below it)."
+)
+project = click.option(
+    "--project", type=FOLDER, metavar="DIR", help="A project folder that exists (else: where you stand)."
+)
 allow_poor = click.option("--allow-poor", is_flag=True, default=None, help="Export a detector that misses its limits.")
 recordings = click.option(
-    "--recordings", type=FOLDER, multiple=True, metavar="DIR", help="Your recordings of the phrase, for evaluation only."
+    "--recordings",
+    type=FOLDER,
+    multiple=True,
+    metavar="DIR",
+    help="Your recordings of the phrase, for evaluation only.",
 )
 folders: Callable[[F], F] = _stack(
     click.option("--negatives", type=FOLDER, multiple=True, metavar="DIR", help="Recordings without the phrase."),
@@ -80,7 +88,9 @@ folders: Callable[[F], F] = _stack(
     recordings,
 )
 limits: Callable[[F], F] = _stack(
-    click.option("--min-recall", type=float, metavar="SHARE", help="Lowest recall, 0 to 1; below it the exit code is 6."),
+    click.option(
+        "--min-recall", type=float, metavar="SHARE", help="Lowest recall, 0 to 1; below it the exit code is 6."
+    ),
     click.option("--max-fa-per-hour", type=float, metavar="RATE", help="Most false accepts per hour; above it: 6."),
 )
 sizes: Callable[[F], F] = _stack(engine, voice, language, count, preset, device, seed)
@@ -151,7 +161,10 @@ def _file_of(folder: Path) -> Path:
     file = folder / "wakegen.yaml"
     if not file.is_file():
         where = "here" if folder == Path() else f"in {folder}"
-        raise BadInput(f"There is no project {where}: wakegen.yaml is missing.", hint="Name its folder with --project, or start one with `wakegen make PHRASE`.")
+        raise BadInput(
+            f"There is no project {where}: wakegen.yaml is missing.",
+            hint="Name its folder with --project, or start one with `wakegen make PHRASE`.",
+        )
     return file
 
 

@@ -57,7 +57,9 @@ class Count:
 class Plain:
     """Lines for logs and pipes."""
 
-    def __init__(self, *, write: Callable[[str], None] | None = None, now_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, *, write: Callable[[str], None] | None = None, now_s: Callable[[], float] = time.monotonic
+    ) -> None:
         self._write = write or _to_stderr
         self._now_s = now_s
         self._counts: dict[tuple[str, str], Count] = {}
@@ -107,7 +109,9 @@ class Drawn:
                 self._progress(event)
             case StageDone():
                 self._close(event.stage)
-                self._bars.console.print(f"  [green]✓[/green] {_escaped(event.summary)} [dim]({event.seconds:.1f} s)[/dim]")
+                self._bars.console.print(
+                    f"  [green]✓[/green] {_escaped(event.summary)} [dim]({event.seconds:.1f} s)[/dim]"
+                )
             case Notice():
                 style = "yellow" if event.level == "warning" else "dim"
                 self._bars.console.print(f"[{style}]{event.level}: {_escaped(event.message)}[/{style}]")
@@ -116,7 +120,10 @@ class Drawn:
         key = (event.stage, event.group)
         if key not in self._tasks:
             total = event.group_total or self._totals.get(event.stage)
-            self._tasks[key] = (self._bars.add_task(f"  {_escaped(event.group)}", total=total, trouble=""), Count(total=total))
+            self._tasks[key] = (
+                self._bars.add_task(f"  {_escaped(event.group)}", total=total, trouble=""),
+                Count(total=total),
+            )
         task, count = self._tasks[key]
         count.add(event)
         self._bars.update(task, completed=count.done, total=count.total, trouble=count.trouble())

@@ -63,7 +63,9 @@ def microphone() -> Iterator[I16]:
                 data, _ = source.read(CHUNK)
                 yield np.frombuffer(bytes(data), np.int16)
     except sounddevice.PortAudioError as error:
-        raise DeviceError(f"The microphone cannot be used: {error}.", hint="Check that one is connected and not in use.") from error
+        raise DeviceError(
+            f"The microphone cannot be used: {error}.", hint="Check that one is connected and not in use."
+        ) from error
 
 
 def _to_samples(file: BinaryIO) -> None:

@@ -69,7 +69,10 @@ def _tuple(key: Key, kind: Any, raw: Any, folder: Path | None) -> tuple[Any, ...
     if open_ended:
         return tuple(_convert(key, inner[0], item, folder) for item in raw)
     if len(raw) != len(inner):
-        raise Wrong(f"{_show(list(raw))} has {len(raw)} values, not {len(inner)}", f"Give {len(inner)} numbers: [a, b{', c' * (len(inner) - 2)}].")
+        raise Wrong(
+            f"{_show(list(raw))} has {len(raw)} values, not {len(inner)}",
+            f"Give {len(inner)} numbers: [a, b{', c' * (len(inner) - 2)}].",
+        )
     values = tuple(_convert(key, one, item, folder) for one, item in zip(inner, raw, strict=True))
     if len(values) == 2 and values[0] > values[1]:
         raise Wrong(f"{_show(list(values))} starts above its end", "Write the lower value first.")
@@ -92,7 +95,13 @@ def _bool(raw: Any) -> bool:
 
 
 def _int(raw: Any) -> int:
-    if isinstance(raw, bool) or not isinstance(raw, int | float) or raw != raw or abs(raw) == math.inf or raw != int(raw):
+    if (
+        isinstance(raw, bool)
+        or not isinstance(raw, int | float)
+        or raw != raw
+        or abs(raw) == math.inf
+        or raw != int(raw)
+    ):
         raise Wrong(f"{_show(raw)} is not a whole number", "Write a whole number, without quotes.")
     return int(raw)
 
@@ -129,7 +138,9 @@ def _phrases(words: tuple[str, ...]) -> None:
         if any(not (char.isprintable() or char.isspace()) for char in word):
             raise Wrong(f"{word!r} holds characters that cannot be spoken", "Write the phrase as plain text.")
         if len(word) > 120:
-            raise Wrong(f"a phrase of {len(word)} characters is too long", "Use two to four words, 120 characters at most.")
+            raise Wrong(
+                f"a phrase of {len(word)} characters is too long", "Use two to four words, 120 characters at most."
+            )
         if folded in seen:
             raise Wrong(f"'{word}' stands there twice", "Name each phrase once.")
         seen.add(folded)

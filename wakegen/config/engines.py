@@ -33,7 +33,9 @@ def choose_engines(
             raise BadInput(f"{origin}: unknown engine '{choice.type}'.", hint=did_you_mean(choice.type, names))
         if settings.strict or origin.startswith("command line"):
             listed = ", ".join(sorted(available))
-            raise NotInstalled(f"{origin}: the engine '{choice.type}' is not available in this version.", hint=f"Available: {listed}.")
+            raise NotInstalled(
+                f"{origin}: the engine '{choice.type}' is not available in this version.", hint=f"Available: {listed}."
+            )
     present = [choice for choice in settings.engines if choice.type in available]
     whole = sum(choice.weight for choice in settings.engines)
     heirs = "the others" if present else DEFAULT

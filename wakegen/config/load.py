@@ -134,7 +134,9 @@ def _engine_names(raw: Sequence[Any], shown: str) -> tuple[EngineChoice, ...]:
         except ValueError:
             share = 0.0
         if not name or not share > 0:
-            raise BadInput(f"{shown}: '{item}' is not an engine.", hint="Write a name, or name:weight, like espeak:0.7.")
+            raise BadInput(
+                f"{shown}: '{item}' is not an engine.", hint="Write a name, or name:weight, like espeak:0.7."
+            )
         choices.append(EngineChoice(type=name, weight=share))
     return tuple(choices)
 
@@ -148,7 +150,9 @@ def _merged(layers: list[dict[str, Given]]) -> dict[str, Given]:
     count = next((layer["generation.count"].value for layer in stronger if "generation.count" in layer), None)
     train = next((layer["train.preset"].value for layer in stronger if "train.preset" in layer), None)
     where = f"preset {preset.value}" if preset.origin == "default" else f"preset {preset.value} ({preset.origin})"
-    numbers = {name: Given(value, where) for name, value in presets.values(preset.value, count=count, train=train).items()}
+    numbers = {
+        name: Given(value, where) for name, value in presets.values(preset.value, count=count, train=train).items()
+    }
     merged = dict(defaults)
     for layer in [*layers[place + 1 :][::-1], numbers, *stronger[::-1]]:
         merged |= layer
@@ -160,12 +164,16 @@ def _unbuilt(values: dict[str, Given]) -> Iterator[str]:
     for name in given.value:
         if name not in later.ENVIRONMENTS and name not in later.ENVIRONMENTS_BUILT:
             known = {*later.ENVIRONMENTS, *later.ENVIRONMENTS_BUILT}
-            raise BadConfig(f"{given.origin}: augmentation.profiles: unknown environment '{name}'", hint=did_you_mean(name, known))
+            raise BadConfig(
+                f"{given.origin}: augmentation.profiles: unknown environment '{name}'", hint=did_you_mean(name, known)
+            )
         if name not in later.ENVIRONMENTS_BUILT:
             yield f"{given.origin}: augmentation.profiles: '{name}' is not available in this version; the device's own rooms are used."
     form = values["export.format"]
     if form.value not in later.FORMATS:
-        raise BadConfig(f"{form.origin}: export.format: unknown format '{form.value}'", hint=did_you_mean(form.value, later.FORMATS))
+        raise BadConfig(
+            f"{form.origin}: export.format: unknown format '{form.value}'", hint=did_you_mean(form.value, later.FORMATS)
+        )
     if form.value not in later.FORMATS_BUILT:
         yield f"{form.origin}: export.format: '{form.value}' is not available in this version; openwakeword is used."
 
@@ -187,7 +195,9 @@ def _voice_of(voice: str, engine: str, engines: Sequence[EngineChoice]) -> str:
         return name if owner == engine else ""
     if len(engines) > 1:
         listed = ", ".join(choice.type for choice in engines)
-        raise BadInput(f"--voice: '{voice}' could belong to any of {listed}.", hint=f"Write it as {engines[0].type}:{voice}.")
+        raise BadInput(
+            f"--voice: '{voice}' could belong to any of {listed}.", hint=f"Write it as {engines[0].type}:{voice}."
+        )
     return voice
 
 

@@ -81,13 +81,17 @@ def _parse(path: Path) -> Any:
         mark = error.problem_mark or error.context_mark
         line = f" line {mark.line + 1}" if mark else ""
         problem = " ".join((error.problem or error.context or "unreadable").split())
-        raise BadConfig(f"{path}{line}: not valid YAML: {problem}.", hint="Check the indentation, colons and quotes there.") from error
+        raise BadConfig(
+            f"{path}{line}: not valid YAML: {problem}.", hint="Check the indentation, colons and quotes there."
+        ) from error
     except (YAMLError, ValueError, RecursionError) as error:
         raise BadConfig(f"{path}: not valid YAML: {error}", hint="`examples/wakegen.yaml` shows the form.") from error
     if root is None:
         return CommentedMap()
     if not isinstance(root, CommentedMap):
-        raise BadConfig(f"{path} line 1: the file is not a list of keys.", hint="`examples/wakegen.yaml` shows the form.")
+        raise BadConfig(
+            f"{path} line 1: the file is not a list of keys.", hint="`examples/wakegen.yaml` shows the form."
+        )
     return root
 
 
@@ -119,13 +123,17 @@ def _includes(file: _File, root: Any) -> Iterator[Path]:
     for name in names:
         target = file.path.parent / str(_expand(file, name, line, "include"))
         if not target.is_file():
-            raise file.wrong(line, "include", f"{target} does not exist", "The path counts from the file that includes it.")
+            raise file.wrong(
+                line, "include", f"{target} does not exist", "The path counts from the file that includes it."
+            )
         yield target
 
 
 def _keys(file: _File, root: Any) -> Iterator[tuple[str, Given]]:
     if "providers" in root and "engines" in root:
-        raise file.wrong(_line(root, "providers"), "providers", "stands beside 'engines'", "They mean the same: keep one.")
+        raise file.wrong(
+            _line(root, "providers"), "providers", "stands beside 'engines'", "They mean the same: keep one."
+        )
     for name in root:
         if name == "include":
             continue
@@ -168,7 +176,9 @@ def _engines(file: _File, raw: Any, line: int, name: str) -> tuple[EngineChoice,
         for field in item:
             field_line = _line(item, field, own_line)
             if field not in engine_keys():
-                raise file.wrong(field_line, f"{own_name}.{field}", "unknown key", did_you_mean(str(field), engine_keys()))
+                raise file.wrong(
+                    field_line, f"{own_name}.{field}", "unknown key", did_you_mean(str(field), engine_keys())
+                )
             fields[field] = _value(file, engine_keys()[field], item[field], field_line, shown=f"{own_name}.{field}")
         choices.append(EngineChoice(**fields))
     return tuple(choices)
@@ -193,7 +203,9 @@ def _expand(file: _File, raw: Any, line: int, name: str) -> Any:
         variable, default = match.groups()
         value = file.env.get(variable) or default
         if value is None:
-            raise file.wrong(line, name, f"the environment has no {variable}", f"Set it, or write ${{{variable}:-default}}.")
+            raise file.wrong(
+                line, name, f"the environment has no {variable}", f"Set it, or write ${{{variable}:-default}}."
+            )
         return value
 
     text = _REFERENCE.sub(put, raw).replace("$${", "${")

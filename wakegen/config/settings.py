@@ -43,7 +43,9 @@ class Variation:
     rate: tuple[float, float] = key((0.55, 1.5), "Speaking rate against the voice's own.", low=0.4, high=2.5)
     pitch: tuple[float, float] = key((-5.0, 5.0), "Pitch shift, semitones.", low=-12, high=12)
     pitch_range: tuple[float, float] = key((0.2, 1.8), "Liveliness of the melody; 0 is monotone.", low=0, high=2)
-    warp: tuple[float, float] = key((-3.0, 3.0), "Length of the vocal tract (formants and pitch), semitones.", low=-6, high=6)
+    warp: tuple[float, float] = key(
+        (-3.0, 3.0), "Length of the vocal tract (formants and pitch), semitones.", low=-6, high=6
+    )
     emphasis: bool = key(True, "Stress one word or another.")
     pauses: tuple[float, float] = key((0.0, 0.25), "Pause between words, seconds.", low=0, high=0.5)
     accents: float = key(0.35, "Share of the phrase spoken by voices of other languages.", low=0, high=1)
@@ -95,7 +97,9 @@ class Export:
     """What comes out, and when it may."""
 
     format: str = key("openwakeword", "Form of the detector.", data=False)
-    split_ratio: tuple[float, float, float] = key((0.8, 0.1, 0.1), "Shares of train, validation and test.", low=0, high=1)
+    split_ratio: tuple[float, float, float] = key(
+        (0.8, 0.1, 0.1), "Shares of train, validation and test.", low=0, high=1
+    )
     allow_poor: bool = key(False, "Export a detector that misses its limits (its sidecar says so).", data=False)
 
 
@@ -104,7 +108,9 @@ class Train:
     """How the heads are trained."""
 
     preset: str = key("standard", "Effort by name.", choices=tuple(TRAIN), data=False)
-    heads: int = key(3, "Heads with different seeds, averaged inside the one exported graph.", low=1, high=20, data=False)
+    heads: int = key(
+        3, "Heads with different seeds, averaged inside the one exported graph.", low=1, high=20, data=False
+    )
     steps: int = key(700, "Steps of training per head.", low=1, high=100_000, data=False)
 
 
@@ -114,11 +120,19 @@ class Evaluation:
 
     val_hours: float = key(2.0, "Hours that set the threshold.", low=0.01, high=1000)
     test_hours: float = key(1.0, "Hours that count false accepts.", low=0.01, high=1000)
-    target_fa_per_hour: float = key(0.5, "False accepts per hour that the threshold aims at.", low=0, high=1000, data=False)
+    target_fa_per_hour: float = key(
+        0.5, "False accepts per hour that the threshold aims at.", low=0, high=1000, data=False
+    )
     min_recall: float = key(0.5, "Recall below which nothing is exported.", low=0, high=1, data=False)
-    max_fa_per_hour: float = key(4.0, "False accepts per hour above which nothing is exported.", low=0, high=100_000, data=False)
-    max_p99_ms: float | None = key(None, "Slowest 80 ms step (99th percentile), ms; null: the device's own limit.", low=0, high=10_000, data=False)
-    max_rss_mb: float | None = key(None, "Most memory while running, MB; null: no limit.", low=1, high=1_000_000, data=False)
+    max_fa_per_hour: float = key(
+        4.0, "False accepts per hour above which nothing is exported.", low=0, high=100_000, data=False
+    )
+    max_p99_ms: float | None = key(
+        None, "Slowest 80 ms step (99th percentile), ms; null: the device's own limit.", low=0, high=10_000, data=False
+    )
+    max_rss_mb: float | None = key(
+        None, "Most memory while running, MB; null: no limit.", low=1, high=1_000_000, data=False
+    )
 
 
 @dataclass(frozen=True, slots=True)
