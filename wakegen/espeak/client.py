@@ -32,6 +32,7 @@ class Espeak:
     def __init__(self) -> None:
         self._link = Link()
         self._languages: tuple[Language, ...] = ()
+        self._found: dict[str, Language] = {}  # by any name that was asked for
         self._variants: tuple[Variant, ...] = ()
         self._alphabets: dict[str, mnemonics.Alphabet] = {}
 
@@ -72,15 +73,17 @@ class Espeak:
 
     def language(self, name: str) -> Language:
         """Find a language by name or BCP 47 tag. Raises BadInput with the nearest name."""
-        return catalogue.find_language(name, self.voices())
+        if name not in self._found:
+            self._found[name] = catalogue.find_language(name, self.voices())
+        return self._found[name]
 
     def variant(self, name: str) -> Variant:
         """Find a variant by its name, in any case. Raises BadInput with the nearest name."""
-        known = {variant.name.lower(): variant for variant in self.variants()}
-        if name.lower() not in known:
-            names = [variant.name for variant in self.variants()]
-            raise BadInput(f"espeak-ng has no variant '{name}'.", hint=did_you_mean(name, names))
-        return known[name.lower()]
+        for variant in self.variants():
+            if variant.name.lower() == name.lower():
+                return variant
+        names = [variant.name for variant in self.variants()]
+        raise BadInput(f"espeak-ng has no variant '{name}'.", hint=did_you_mean(name, names))
 
     def speak(
         self,

@@ -33,6 +33,7 @@ LOAD_DEADLINE_S = 20.0  # for a dictionary from a cold disk; 3 ms from a warm on
 _SYNCHRONOUS, _DO_NOT_EXIT = 2, 0x8000
 _UTF8, _PHONEMES_FLAG = 1, 0x100
 _PR_SET_PDEATHSIG = 1
+_prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None  # looked up once, not in every child
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
 
 
@@ -270,8 +271,8 @@ def _meaning(status: int) -> str:
 
 def die_with_parent() -> None:
     """Ask the system (Linux) to end this process with its parent; elsewhere the closed pipes do it a little later."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if _prctl is not None:
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def main(library_path: str, data_path: str) -> None:
