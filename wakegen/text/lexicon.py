@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Literal, get_args
 
 import numpy as np
@@ -23,6 +24,7 @@ SPLITS: tuple[Split, ...] = get_args(Split)
 
 FUNCTION_WORDS = 150  # the most frequent words of a language: every split may use them
 _TRAIN_BELOW, _VAL_BELOW = 0.6, 0.8
+_WHOLE_LIST = 1_000_000  # more than any list holds
 _CHUNK = 500  # words phonemized at once
 _WORDFREQ_CODES = {"cmn": "zh", "hr": "sh", "sr": "sh", "bs": "sh"}  # where its tags differ from espeak-ng's bases
 _SHORT_WORD = 2  # shorter words are letters and particles, but for scripts that write a syllable or more per sign
@@ -118,10 +120,11 @@ def _word_list(tag: str, count: int) -> tuple[str, ...]:
     from wordfreq import top_n_list
 
     unwanted = frozenset(lines("offensive.txt"))
-    raw = top_n_list(code, 2 * count, wordlist="best")
-    good = (word for word in raw if word not in unwanted and _usable(word, language.scripts))
-    found = tuple(good)[:count]
-    return tuple(word for word in found if _has_vowel(word)) if language.base == "en" else found
+    raw = top_n_list(code, _WHOLE_LIST, wordlist="best")
+    good: Iterator[str] = (word for word in raw if word not in unwanted and _usable(word, language.scripts))
+    if language.base == "en":
+        good = filter(_has_vowel, good)
+    return tuple(islice(good, count))
 
 
 def _usable(word: str, scripts: tuple[str, ...]) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 
 from wakegen.text.distance import distances
 from wakegen.text.lexicon import Lexicon
-from wakegen.text.phonemes import Words, syllables
+from wakegen.text.phonemes import Words, flat, syllables
 from wakegen.text.phrase import Phrase
 
 _SINGLE_WORDS = 400  # how many of the nearest words are worth saying
@@ -36,18 +36,15 @@ def _cuts(phrase: Phrase) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
     if len(pieces) == 1:
         pieces = syllables(pieces[0])
     halves = ((pieces[:at], pieces[at:]) for at in range(1, len(pieces)))
-    return [(_joined(left), _joined(right)) for left, right in halves]
-
-
-def _joined(pieces: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    return tuple(phoneme for piece in pieces for phoneme in piece)
+    return [(flat(left), flat(right)) for left, right in halves]
 
 
 def _pairs(lexicon: Lexicon, left: tuple[str, ...], right: tuple[str, ...]) -> dict[str, Words]:
+    firsts, seconds = (_nearest(lexicon, part, _WORDS_PER_PART) for part in (left, right))
     return {
         f"{lexicon.words[a]} {lexicon.words[b]}": (lexicon.phonemes[a], lexicon.phonemes[b])
-        for a in _nearest(lexicon, left, _WORDS_PER_PART)
-        for b in _nearest(lexicon, right, _WORDS_PER_PART)
+        for a in firsts
+        for b in seconds
     }
 
 

@@ -64,10 +64,12 @@ def draw_negatives(
         order = rng.permutation(len(good))[: wanted[kind]]
         found |= {good[at].text: good[at] for at in order}
     for kind, draw in _DRAWN.items():
-        _draw_kind(phrase, rng, wanted[kind], sounds, kind, draw, found)
-    for kind in ("confusable", "partial"):  # what is still missing, half and half
-        missing = count - len(found)
-        _draw_kind(phrase, rng, missing // 2 if kind == "confusable" else missing, sounds, kind, _DRAWN[kind], found)
+        short = _draw_kind(phrase, rng, wanted[kind], sounds, kind, draw, found)
+        if kind == "confusable":  # phrases with rare neighbours have few that the language could have
+            _draw_kind(phrase, rng, short, sounds.lax(), kind, draw, found)
+    missing = count - len(found)
+    missing = missing // 2 + _draw_kind(phrase, rng, missing - missing // 2, sounds, "partial", _partials, found)
+    _draw_kind(phrase, rng, missing, sounds.lax(), "confusable", _confusables, found)
     every = list(found.values())
     return tuple(every[at] for at in rng.permutation(len(every)))[:count]
 
@@ -85,16 +87,17 @@ def _draw_kind(
     kind: str,
     draw: _Draw,
     found: dict[str, NegativeText],
-) -> None:
-    """Add `count` new texts of a kind to `found`, as far as twelve rounds of drawing give them."""
+) -> int:
+    """Add `count` new texts of a kind to `found`, as far as ten rounds give them; return how many are missing."""
     target = len(found) + count
-    for _ in range(12):
+    for _ in range(10):
         missing = target - len(found)
         if missing <= 0:
-            return
+            break
         for one in _judged(phrase, kind, draw(phrase, rng, 3 * missing + 8, sounds)):
             if len(found) < target:
                 found.setdefault(one.text, one)
+    return max(0, target - len(found))
 
 
 def _judged(phrase: Phrase, kind: str, candidates: Sequence[_Candidate]) -> list[NegativeText]:
@@ -123,11 +126,12 @@ def _confusables(phrase: Phrase, rng: np.random.Generator, count: int, sounds: S
     """The phrase with a few phonemes replaced by distant ones of their kind."""
     least = least_edits(phrase)
     most = max(least, min(least + 2, len(phrase.flat) // 2))
+    pools = [sounds.distant(phoneme) for phoneme in phrase.flat]
     found: list[_Candidate] = []
     for _ in range(count):
         changes = int(rng.integers(least, most + 1))
         places = set(rng.choice(len(phrase.flat), min(changes, len(phrase.flat)), replace=False).tolist())
-        changed = iter([sounds.distant(p, rng) if at in places else p for at, p in enumerate(phrase.flat)])
+        changed = iter([pools[at].draw(rng) if at in places else one for at, one in enumerate(phrase.flat)])
         found.append(("", tuple(tuple(next(changed) for _ in word) for word in phrase.phonemes)))
     return [one for one in found if all(map(sounds.can_be, one[1]))]
 

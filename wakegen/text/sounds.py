@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -16,11 +16,23 @@ from wakegen.text.lexicon import Lexicon
 from wakegen.text.phonemes import flat, stress_of, syllables
 
 _WIDESPREAD = ("p", "t", "k", "m", "n", "s", "l", "a", "e", "i", "o", "u")  # in most languages of the world
-_WORDS = 5000  # of the most frequent words, those that lend syllables
+_WORDS = 5000  # the most frequent words lend syllables; rarer ones are often foreign names
 _RARE = 0.001  # share of the phonemes; rarer ones come from foreign names
 _DISTANT = 0.9  # steps; see `distance`
 _NEAR_VOWEL, _NEAR_CONSONANT = 0.4, 0.3  # on the phoneme table: what speakers vary by (b/d and m/n are at 0.33)
 _SEEN = 2  # words in which neighbours must be found: one may be an abbreviation
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pool:
+    """Phonemes to draw from."""
+
+    phonemes: tuple[str, ...]
+    sums: NDArray[np.float64]  # running sums of their weights
+
+    def draw(self, rng: np.random.Generator) -> str:
+        """Draw one by its weight."""
+        return self.phonemes[int(np.searchsorted(self.sums, rng.random() * self.sums[-1], side="right"))]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +63,7 @@ class Sounds:
             counts[_plain(phoneme)] += many
         common = {one: many / total for one, many in counts.most_common() if many >= _RARE * total}
         stressed = frozenset(_plain(one) for one, many in every.items() if stress_of(one) and many >= _RARE * total)
-        seen = Counter(pair for word in words for pair in set(_pairs(word)))
+        seen = Counter(pair for word in lexicon.phonemes for pair in set(_pairs(word)))
         pairs = {pair for pair, many in seen.items() if many >= _SEEN} | {pair for word in phrase for pair in _pairs(word)}
         spoken = tuple(word for word in words if len(word) > 1 and any(map(is_vowel, word)))
         return cls(*_by_kind(common), common, stressed, frozenset(pairs), spoken)
@@ -63,17 +75,21 @@ class Sounds:
         vowels, consonants = _by_kind(plain)
         return cls(vowels, consonants, plain, frozenset(vowels), frozenset(), ())
 
+    def lax(self) -> Sounds:
+        """The same sounds, where any may stand beside any."""
+        return replace(self, pairs=frozenset())
+
     def can_be(self, word: Sequence[str]) -> bool:
         """Say whether the language could have this word: each two neighbours are found in real words."""
         return not self.pairs or all(pair in self.pairs for pair in _pairs(word))
 
-    def distant(self, phoneme: str, rng: np.random.Generator) -> str:
-        """Draw a clearly different phoneme of the same kind (vowel for vowel); its stress stays."""
-        pool = self._pool(phoneme)
+    def distant(self, phoneme: str) -> Pool:
+        """Give the clearly different phonemes of the same kind (vowel for vowel), with the stress of this one."""
+        pool = self._same_kind(phoneme)
         far = [one for one in pool if substitution(stress_of(phoneme) + one, phoneme) >= _DISTANT]
         # A weak vowel is at no distance from its kind, by definition of the measure: any other will do.
-        far = far or [one for one in pool if phoneme_cost(one, phoneme) > _NEAR_VOWEL] or pool
-        return stress_of(phoneme) + self._draw(far, rng) if far else phoneme
+        far = far or [one for one in pool if phoneme_cost(one, phoneme) > _NEAR_VOWEL] or pool or [_plain(phoneme)]
+        return self._pool(far, stress_of(phoneme))
 
     def near(self, phoneme: str, rng: np.random.Generator) -> str:
         """Draw another phoneme that a listener might take for this one; itself if there is none. Stress stays.
@@ -81,16 +97,17 @@ class Sounds:
         No sound is added, and none is dropped but a glide (eɪ as e) or an ɹ (ɑːɹ as ɑː).
         """
         most = _NEAR_VOWEL if is_vowel(phoneme) else _NEAR_CONSONANT
-        close = [one for one in self._pool(phoneme) if 0 < phoneme_cost(one, phoneme) <= most and _loses_little(phoneme, one)]
-        return stress_of(phoneme) + self._draw(close, rng) if close else phoneme
+        pool = [one for one in self._same_kind(phoneme) if 0 < phoneme_cost(one, phoneme) <= most]
+        close = [one for one in pool if _loses_little(phoneme, one)]
+        return self._pool(close, stress_of(phoneme)).draw(rng) if close else phoneme
 
     def syllable(self, rng: np.random.Generator) -> tuple[str, ...]:
         """Draw a syllable: one of a random word, or a consonant and a vowel where there are no words."""
         if self.words:
             parts = syllables(self.word(rng))
             return parts[int(rng.integers(len(parts)))]
-        onset = (self._draw(self.consonants, rng),) if self.consonants else ()
-        return (*onset, self._draw(self.vowels, rng)) if self.vowels else onset
+        kinds = [kind for kind in (self.consonants, self.vowels) if kind]
+        return tuple(self._pool(kind).draw(rng) for kind in kinds)
 
     def word(self, rng: np.random.Generator) -> tuple[str, ...]:
         """Draw a word, all alike likely; two syllables where there are no words."""
@@ -98,16 +115,16 @@ class Sounds:
             return self.words[int(rng.integers(len(self.words)))]
         return self.syllable(rng) + self.syllable(rng)
 
-    def _pool(self, phoneme: str) -> list[str]:
+    def _same_kind(self, phoneme: str) -> list[str]:
         """What can stand where the phoneme stands: vowel for vowel, stressed for stressed."""
         if not is_vowel(phoneme):
             return list(self.consonants)
         return [one for one in self.vowels if one in self.stressed or not stress_of(phoneme)]
 
-    def _draw(self, pool: Sequence[str], rng: np.random.Generator) -> str:
-        """Draw by the root of the frequency: common ones more often, rare ones too."""
-        weights: NDArray[np.float64] = np.sqrt([self.weights[one] for one in pool])
-        return pool[int(rng.choice(len(pool), p=weights / weights.sum()))]
+    def _pool(self, phonemes: Sequence[str], stress: str = "") -> Pool:
+        """Weigh by the root of the frequency: common ones come up more often, rare ones too."""
+        weights = np.sqrt([self.weights.get(one, 1.0) for one in phonemes])
+        return Pool(tuple(stress + one for one in phonemes), np.cumsum(weights))
 
 
 def _by_kind(phonemes: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
