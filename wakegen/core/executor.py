@@ -21,6 +21,7 @@ class Executor(Protocol):
     """Where work is done: `map` is all that the stages ask for."""
 
     workers: int
+    cpu_s: float  # CPU seconds that finished tasks took, their own child processes included
 
     def map(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
         """Yield `function(task)` for each task, in order; at most a few tasks per worker are in flight."""
@@ -32,9 +33,15 @@ class Serial:
 
     workers = 1
 
+    def __init__(self) -> None:
+        self.cpu_s = 0.0
+
     def map(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
         """Yield `function(task)` for each task."""
-        return map(function, tasks)
+        for task in tasks:
+            result, cpu_s = _timed(function, task)
+            self.cpu_s += cpu_s
+            yield result
 
     def __enter__(self) -> Serial:
         return self
@@ -48,19 +55,25 @@ class Processes:
 
     def __init__(self, workers: int, *, setup: Callable[..., None] | None = None, arguments: tuple[Any, ...] = ()) -> None:
         self.workers = workers
+        self.cpu_s = 0.0
         # A fresh interpreter per worker: threads and locks of this process are not copied into it.
         context = multiprocessing.get_context("forkserver")
         self._pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(setup, arguments))
 
     def map(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
         """Yield `function(task)` in the order of the tasks, with four tasks per worker in flight."""
-        waiting: deque[Future[R]] = deque()
+        waiting: deque[Future[tuple[R, float]]] = deque()
         for task in tasks:
-            waiting.append(self._pool.submit(function, task))
+            waiting.append(self._pool.submit(_timed, function, task))
             if len(waiting) >= 4 * self.workers:
-                yield waiting.popleft().result()
+                yield self._taken(waiting.popleft())
         while waiting:
-            yield waiting.popleft().result()
+            yield self._taken(waiting.popleft())
+
+    def _taken(self, future: Future[tuple[R, float]]) -> R:
+        result, cpu_s = future.result()
+        self.cpu_s += cpu_s
+        return result
 
     def __enter__(self) -> Processes:
         return self
@@ -81,6 +94,13 @@ def executor(jobs: int, *, setup: Callable[..., None] | None = None, arguments: 
 def default_jobs() -> int:
     """Give the number of processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _timed(function: Callable[[T], R], task: T) -> tuple[R, float]:
+    before = os.times()
+    result = function(task)
+    after = os.times()
+    return result, sum(after[:4]) - sum(before[:4])
 
 
 def _start_worker(setup: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:

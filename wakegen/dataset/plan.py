@@ -26,7 +26,7 @@ from wakegen.text.variants import accent_noise, spelling_variants
 # What kinds of voices say the phrase: plain text by native voices, native voices with blurred phonemes (people
 # differ from the dictionary), other languages' voices, and another synthesis method. docs/notes/0003-recipe.md.
 POSITIVE_STYLES = {"text": 0.34, "blurred": 0.29, "foreign": 0.26, "klatt": 0.11}
-_FOREIGN_READERS = 0.15  # share of sentences read by voices of other languages
+FOREIGN_READERS = 0.15  # share of sentences and words that voices of other languages read
 _SENTENCE_RATE = (0.69, 1.37)  # 120 … 240 words a minute
 _STREAM_SENTENCE_S = 5.0  # about what a sentence lasts: only to plan how many make an hour
 
@@ -43,13 +43,21 @@ class Speakers:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """A text, and its sounds when voices of another language are to read it (they cannot read the spelling)."""
+
+    text: str
+    ipa: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Texts:
     """What is said besides the phrase, by split."""
 
     sounds: Sounds  # of the language, for near pronunciations of the phrase
     confusables: Mapping[str, Sequence[NegativeText]]
-    sentences: Mapping[str, Sequence[str]]
-    words: Mapping[str, Sequence[str]]
+    sentences: Mapping[str, Sequence[Said]]
+    words: Mapping[str, Sequence[Said]]
 
 
 def counts(settings: Settings) -> dict[str, dict[str, int]]:
@@ -96,9 +104,9 @@ def _drafts(settings: Settings, phrase: Phrase, speakers: Sequence[Speakers], te
             yield _confusable(settings, phrase, speakers, split, negative, rng)
     for kind, by_split in (("sentence", texts.sentences), ("word", texts.words)):
         for split in SPLITS:
-            for i, text in enumerate(by_split[split]):
+            for i, said in enumerate(by_split[split]):
                 rng = stream(settings.seed, kind, split, i)
-                yield _fluent(settings, phrase, speakers, split, kind, text, rng)
+                yield _fluent(settings, phrase, speakers, split, kind, said, rng)
 
 
 def _positive(
@@ -119,7 +127,7 @@ def _positive(
         if style == "blurred":
             words = accent_noise(words, rng, sounds)
         said, ipa = ipa_of(words), True
-    request = _request(settings, speaker, voice, said, ipa, rng, words=len(phrase.phonemes))
+    request = _request(settings, speaker, voice, said, ipa, rng, words=len(said.split()))
     return _draft(speaker, voice, request, phrase, split, label="positive", kind="phrase", accent=style)
 
 
@@ -144,14 +152,16 @@ def _fluent(
     speakers: Sequence[Speakers],
     split: str,
     kind: str,
-    text: str,
+    said: Said,
     rng: np.random.Generator,
 ) -> Clip:
     """A sentence or some words, by the same voices as the phrase: else a head learns who speaks, not what."""
     speaker = _draw_engine(speakers, split, rng)
-    style = "foreign" if rng.random() < _FOREIGN_READERS else "klatt" if rng.random() < POSITIVE_STYLES["klatt"] else "text"
+    foreign = bool(said.ipa) and "ipa" in speaker.controls
+    style = "foreign" if foreign else "klatt" if rng.random() < POSITIVE_STYLES["klatt"] else "text"
     voice = _draw_voice(speaker, split, style, rng)
-    request = _request(settings, speaker, voice, text, False, rng, words=1, rate=_SENTENCE_RATE)
+    spoken = said.ipa if foreign else said.text
+    request = _request(settings, speaker, voice, spoken, foreign, rng, words=1, rate=_SENTENCE_RATE)
     return _draft(speaker, voice, request, phrase, split, label="negative", kind=kind, accent=style)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from wakegen.audio import RATE_HZ
 from wakegen.audio.dsp import resample, to_int16, trim
 from wakegen.audio.io import read
-from wakegen.core.errors import CannotSpeak, EngineError
+from wakegen.core.errors import BadInput, CannotSpeak, EngineError
 from wakegen.dataset.fill import Filled, keep
 from wakegen.dataset.store import FAILED, Clip
 from wakegen.engines import table
@@ -36,7 +36,7 @@ def _fill(folder: Path, clip: Clip, retries: int) -> Filled:
     for attempt in range(retries + 1):
         try:
             samples = _sound(clip)
-        except CannotSpeak as error:
+        except (CannotSpeak, BadInput) as error:  # another try would say the same
             return Filled(clip.id, clip.engine, FAILED, str(error), attempt)
         except EngineError as error:
             failure = str(error)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from wakegen.config import EngineChoice, Settings, choose_engines
 from wakegen.core.errors import BadInput
 from wakegen.core.names import did_you_mean
-from wakegen.core.seeds import stream
-from wakegen.dataset.plan import Speakers, Texts, counts
+from wakegen.core.seeds import share, stream
+from wakegen.dataset.plan import FOREIGN_READERS, Said, Speakers, Texts, counts
 from wakegen.dataset.splits import voice_pools
 from wakegen.engines import table
 from wakegen.engines.base import Voice
@@ -19,6 +19,7 @@ from wakegen.text.avoid import Avoid
 from wakegen.text.languages import accent_voices, native_voices
 from wakegen.text.lexicon import SPLITS, Lexicon, build_lexicon
 from wakegen.text.negatives import NegativeText, draw_negatives
+from wakegen.text.phonemes import ipa_of
 from wakegen.text.phrase import Phrase, parse_phrase
 from wakegen.text.sentences import draw_sentences, short_utterances
 from wakegen.text.sounds import Sounds
@@ -87,20 +88,32 @@ def _refuse_unknown_voices(choice: EngineChoice, voices: Sequence[Voice]) -> Non
 def _texts(phrase: Phrase, settings: Settings, espeak: Espeak) -> Texts:
     lexicon = build_lexicon(phrase.language, espeak.phonemes)
     avoid = Avoid(phrase, lexicon, espeak.phonemes)
-    wanted = counts(settings)
-    seed = settings.seed
+    wanted, seed, language = counts(settings), settings.seed, phrase.language
     return Texts(
         sounds=Sounds.of(lexicon, phrase.flat),
         confusables=_divided(phrase, settings, lexicon, espeak, wanted["confusable"]),
         sentences={
-            split: draw_sentences(phrase.language, stream(seed, "sentences", split), wanted["sentence"][split], split, avoid)
+            split: _said(
+                draw_sentences(language, stream(seed, "sentences", split), wanted["sentence"][split], split, avoid),
+                language, espeak, seed,
+            )
             for split in SPLITS
         },
         words={
-            split: short_utterances(phrase.language, stream(seed, "words", split), wanted["word"][split], split, avoid)
+            split: _said(
+                short_utterances(language, stream(seed, "words", split), wanted["word"][split], split, avoid),
+                language, espeak, seed,
+            )
             for split in SPLITS
         },
     )
+
+
+def _said(texts: Sequence[str], language: str, espeak: Espeak, seed: int) -> tuple[Said, ...]:
+    """Spell out the sounds of the share of texts that voices of other languages read."""
+    foreign = [text for text in texts if share(seed, "foreign reader", text) < FOREIGN_READERS]
+    sounds = dict(zip(foreign, espeak.phonemes(foreign, language), strict=True))
+    return tuple(Said(text, ipa_of(sounds[text]) if text in sounds else "") for text in texts)
 
 
 def _divided(

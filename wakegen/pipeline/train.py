@@ -71,19 +71,20 @@ def candidate_path(project: Project) -> Path:
 def _work(project: Project, recipe: Recipe) -> dict[str, Any]:
     from wakegen.core.files import write_bytes, write_json
 
-    cpu_started = _cpu_s()
+    cpu_started = time.process_time()
     with project.executor() as executor:
         material = gather(project, executor, recipe)
         members = _members(project, material, recipe, executor)
         head = Head(tuple(members))
         calibration = _calibrated(project, head, executor)
+        cpu_s = time.process_time() - cpu_started + executor.cpu_s * (executor.workers > 1)
     head = Head(head.members, shift=-calibration.logit)
     data = onnx_bytes(head)
     write_bytes(candidate_path(project), data)
     write_json(candidate_path(project).with_suffix(".json"), calibration.to_json())
     return {
         "line": f"{len(members)} heads of {head.parameters // len(members):,} values; {calibration.text}",
-        "cpu_s": round(_cpu_s() - cpu_started, 1),
+        "cpu_s": round(cpu_s, 1),
         "positive_windows": len(material.positive),
         "near_windows": len(material.near),
         "general_windows": len(material.general),
@@ -174,10 +175,3 @@ def _heard(project: Project, executor: Executor, clips: Sequence[Clip]) -> list[
         found.append((item.rows, item.steps, (clip.span_start_s or 0.0, clip.span_end_s or 0.0)))
     return found
 
-
-def _cpu_s() -> float:
-    """CPU seconds of this process and of its finished children."""
-    import os
-
-    times = os.times()
-    return time.process_time() + times.children_user + times.children_system
