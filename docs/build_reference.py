@@ -49,17 +49,20 @@ def commands(group: click.Group, prefix: tuple[str, ...] = ()) -> Iterator[tuple
 def _cli() -> Iterator[str]:
     from wakegen.cli.app import app
 
+    # As the program itself does it: settings of the root, such as -h, hold below it.
+    root = click.Context(app, info_name="wakegen", terminal_width=WIDTH, **app.context_settings)
     yield "# Commands\n"
     yield "Every stage of `wakegen make` is a command of its own over the same project folder.\n"
-    yield _help(("wakegen",), app)
+    yield _help(root)
+    contexts = {(): root}
     for words, command in commands(app):
+        contexts[words] = click.Context(command, info_name=words[-1], parent=contexts[words[:-1]])
         yield f"## wakegen {' '.join(words)}\n"
-        yield _help(("wakegen", *words), command)
+        yield _help(contexts[words])
 
 
-def _help(words: tuple[str, ...], command: click.Command) -> str:
-    context = click.Context(command, info_name=" ".join(words), terminal_width=WIDTH, max_content_width=WIDTH)
-    return f"```text\n{command.get_help(context)}\n```\n"
+def _help(context: click.Context) -> str:
+    return f"```text\n{context.get_help()}\n```\n"
 
 
 def _config() -> Iterator[str]:

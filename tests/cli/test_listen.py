@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import struct
+import sys
 import wave
 from types import SimpleNamespace
 
@@ -15,7 +16,7 @@ import wakegen
 from wakegen.cli import sources
 from wakegen.cli.listen import Meter
 from wakegen.cli.state import State
-from wakegen.core.errors import BadInput
+from wakegen.core.errors import BadInput, DeviceError, NotInstalled
 
 SAMPLES = np.arange(-3000, 3000, dtype=np.int16)
 
@@ -69,6 +70,42 @@ def test_a_recording_comes_in_steps_and_saturates():
     chunks = list(sources.recording(np.float32([0, 0.5, 2.0, -2.0] * 1000)))
     assert [len(chunk) for chunk in chunks] == [1280, 1280, 1280, 160]
     assert list(chunks[0][:4]) == [0, 16384, 32767, -32768]
+
+
+def test_a_microphone_without_its_package_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    with pytest.raises(NotInstalled) as caught:
+        next(sources.microphone())
+    assert "wakegen[mic]" in caught.value.hint
+
+
+def test_a_microphone_gives_steps_and_an_absent_one_is_a_device_error(monkeypatch):
+    class PortAudioError(Exception):
+        pass
+
+    class Input:
+        def __init__(self, **options):
+            assert (options["samplerate"], options["channels"], options["dtype"]) == (16_000, 1, "int16")
+            if absent:
+                raise PortAudioError("no device")
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            return None
+
+        def read(self, count):
+            return SAMPLES[:count].tobytes(), False
+
+    monkeypatch.setitem(
+        sys.modules, "sounddevice", SimpleNamespace(RawInputStream=Input, PortAudioError=PortAudioError)
+    )
+    absent = False
+    assert np.array_equal(next(sources.microphone()), SAMPLES[:1280])
+    absent = True
+    with pytest.raises(DeviceError, match="no device"):
+        next(sources.microphone())
 
 
 class Fires:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 
-from wakegen.cli.progress import Drawn, Plain
+from wakegen.cli.progress import Drawn, Plain, watch
+from wakegen.cli.state import State
 from wakegen.core.events import Notice, Progress, StageDone, StageStarted
 
 EVENTS = (
@@ -69,3 +70,13 @@ def test_what_is_not_a_terminal_gets_plain_lines_and_quiet_gets_none(cli, api):
     done = cli("make", "hey katya", "--json")
     assert "generate: 900 clips (12.3 s)" in done.err
     assert cli("make", "hey katya", "--quiet").err == ""
+
+
+def test_a_terminal_gets_bars(monkeypatch, capsys):
+    monkeypatch.setattr(State, "draws", lambda self: True)
+    with watch(State(no_color=True)) as on_event:
+        for event in EVENTS:
+            on_event(event)
+    shown = capsys.readouterr().err
+    assert "✓" in shown
+    assert "warning: piper is not available" in shown

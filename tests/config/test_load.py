@@ -155,6 +155,12 @@ def test_the_hash_follows_what_decides_the_clips_and_nothing_else(tmp_path):
         assert data_hash(plain(tmp_path, options=other)) != base
 
 
+def test_a_profile_given_as_a_file_is_found_from_anywhere(tmp_path):
+    settings = load(tmp_path, "device: profiles/mine.yaml\n")
+    assert settings.device == str(tmp_path / "profiles" / "mine.yaml")
+    assert load(tmp_path, "device: mine\n").device == "mine"
+
+
 def test_several_phrases_get_a_folder_each(tmp_path):
     settings = plain(
         tmp_path, options={"generation.wake_words": ("hey katya", "stop it"), "generation.output_dir": "o"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -25,6 +26,13 @@ def pins() -> dict[str, str]:
     lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line and not line.startswith("#")]
     assert all(re.fullmatch(r"[\w.-]+==[\w.+!]+", line) for line in lines), "names and versions only"
     return {plain(line): line.split("==")[1] for line in lines}
+
+
+@pytest.mark.parametrize("script", [".ci/run"])
+def test_the_scripts_of_the_house_are_valid_and_may_be_run(script):
+    path = ROOT / script
+    assert os.access(path, os.X_OK)
+    subprocess.run(["bash", "-n", str(path)], check=True)
 
 
 def test_every_requirement_is_pinned_and_nothing_heavy_is():

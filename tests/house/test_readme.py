@@ -87,4 +87,4 @@ def test_the_readme_starts_with_two_commands_that_set_up_what_they_need():
 
 def clean(tmp_path: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("WAKEGEN_", "COV"))}
-    return kept | {"XDG_CONFIG_HOME": str(tmp_path / "config")}
+    return kept | {"XDG_CONFIG_HOME": str(tmp_path / "config"), "XDG_STATE_HOME": str(tmp_path / "state")}

@@ -28,6 +28,9 @@ def convert(key: Key, raw: Any, *, folder: Path | None = None) -> Any:
     Wrong : the type, the range or the name does not fit.
     """
     value = _convert(key, key.type, raw, folder)
+    if key.name == "device" and ("/" in value or value.endswith((".yaml", ".yml"))):
+        # A profile's file must be found again from wherever the project is worked on.
+        value = str(_path(value, folder).absolute())
     rule = _RULES.get(key.name)
     if rule is not None:
         rule(value)

@@ -1,0 +1,60 @@
+"""`wakegen engines` and `wakegen voices`, by all their names."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import pytest
+
+import wakegen
+
+
+@dataclass
+class Engine:
+    name: str = "espeak"
+    available: bool = True
+    install: str = ""
+    voices: int = 141
+    licence: str = "GPL-3.0-or-later"
+    doc: str = "Formant synthesis."
+
+
+@dataclass
+class Voice:
+    engine: str = "espeak"
+    name: str = "tr+f2"
+    language: str = "tr"
+    gender: str = "female"
+    kind: str = "formant"
+    licence: str = "GPL-3.0-or-later"
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    calls = []
+    monkeypatch.setattr(wakegen, "list_engines", lambda: [Engine()], raising=False)
+    monkeypatch.setattr(wakegen, "list_voices", lambda **more: calls.append(more) or [Voice()], raising=False)
+    return calls
+
+
+@pytest.mark.parametrize("line", ["engines", "engines list", "list-providers --available"])
+def test_engines_are_listed_under_all_names(cli, asked, line):
+    done = cli(*line.split())
+    assert "espeak" in done.out
+    assert "Formant synthesis." in done.out
+    assert json.loads(cli(*line.split(), "--json").out)["engines"][0]["name"] == "espeak"
+
+
+@pytest.mark.parametrize("line", ["voices", "voices list", "list-voices --provider all"])
+def test_voices_are_listed_under_all_names(cli, asked, line):
+    done = cli(*line.split())
+    assert "tr+f2" in done.out
+    assert "1 voices" in done.err
+    assert json.loads(cli(*line.split(), "--json").out)["voices"][0]["name"] == "tr+f2"
+    assert asked[0] == {"engine": None, "language": None, "gender": None}
+
+
+def test_voices_are_filtered_by_engine_language_and_gender(cli, asked):
+    cli("voices", "list", "--engine", "espeak", "--language", "tr", "--gender", "female")
+    assert asked == [{"engine": "espeak", "language": "tr", "gender": "female"}]
