@@ -11,7 +11,7 @@ from wakegen.core.errors import BadInput
 from wakegen.text import grammar
 from wakegen.text.avoid import Avoid
 from wakegen.text.data_files import lines, sections
-from wakegen.text.lexicon import SPLITS, split_of_word, word_list
+from wakegen.text.lexicon import SPLITS, build_lexicon, split_of_word, word_list
 from wakegen.text.phrase import parse_phrase, spelled_words
 from wakegen.text.pseudo import draw_pseudo
 from wakegen.text.sentences import LONGEST_LETTERS, SHORTEST_LETTERS, draw_sentences, short_utterances
@@ -103,12 +103,12 @@ def test_the_guard_works_for_ipa_and_without_a_phonemizer(espeak, english_lexico
 
 
 def test_the_guard_reads_languages_without_spaces(espeak):
-    from wakegen.text.lexicon import build_lexicon
-
     lexicon = build_lexicon("cmn", espeak.phonemes, 2000)
     avoid = Avoid(parse_phrase("你好小爱", "cmn", espeak.phonemes), lexicon, espeak.phonemes)
     assert not avoid.clean("我说你好小爱同学")
     assert avoid.clean("今天 天气 不错。")
+    assert not avoid.clean("兄弟")  # espeak-ng has no reading for it, so it cannot be said either
+    assert len(draw_sentences("cmn", np.random.default_rng(9), 200, "train", avoid)) == 200
 
 
 def test_thousands_of_sentences_are_judged_in_seconds(espeak, english_lexicon):

@@ -9,7 +9,7 @@ import numpy as np
 
 from wakegen.text.distance import distances, window_distances
 from wakegen.text.languages import find_language
-from wakegen.text.lexicon import Lexicon
+from wakegen.text.lexicon import Lexicon, spoken_words
 from wakegen.text.phonemes import Phonemize, flat
 from wakegen.text.phrase import Phrase, spelled_words
 
@@ -25,7 +25,8 @@ class Avoid:
     Forbidden are the phrase itself (as letters, and as sounds across word borders), its content words, and words
     that sound like one of them (nearer than one phoneme; nearer than that for short words). A content word has at
     least three phonemes and is not among the 150 most frequent words; of a one-word phrase that word always counts.
-    With `phonemize`, words outside the lexicon are judged by their sound too, else by their letters alone.
+    With `phonemize`, words outside the lexicon are judged by their sound too (and dropped if they have none), else
+    by their letters alone.
     """
 
     def __init__(self, phrase: Phrase, lexicon: Lexicon, phonemize: Phonemize | None = None) -> None:
@@ -67,6 +68,8 @@ class Avoid:
     def _letters_pass(self, words: list[str]) -> bool:
         if any(word in self._forbidden or _squeeze(word) in self._letters for word in words):
             return False
+        if any(self._sounds.get(word) == () for word in words):  # the voice refuses it, so nothing is known
+            return False
         return not (self._joined and self._holds_phrase(words))
 
     def _holds_phrase(self, words: list[str]) -> bool:
@@ -78,7 +81,7 @@ class Avoid:
         """Learn how words sound that the lexicon does not have."""
         new = sorted(word for word in words if word not in self._sounds)
         if new and self._phonemize is not None:
-            self._learn(new, [flat(said) for said in self._phonemize(new, self._language)])
+            self._learn(new, spoken_words(new, self._language, self._phonemize))
 
     def _learn(self, words: Sequence[str], sounds: Sequence[tuple[str, ...]]) -> None:
         folded = [_fold(word) for word in words]

@@ -69,7 +69,7 @@ def build_lexicon(language: str, phonemize: Phonemize | None, count: int = 20_00
     words = word_list(tag, count)
     if phonemize is None or not words:
         return Lexicon(tag, words, _frequencies(tag, words), ())
-    spoken = _spoken(words, tag, phonemize)
+    spoken = spoken_words(words, tag, phonemize)
     kept = [(word, said) for word, said in zip(words, spoken, strict=True) if said]
     words = tuple(word for word, _ in kept)
     return Lexicon(tag, words, _frequencies(tag, words), tuple(said for _, said in kept))
@@ -97,18 +97,18 @@ def zipf_of(word: str, language: str) -> float:
     return 9.0 + math.log10(frequency) if frequency else 0.0
 
 
-def _spoken(words: Sequence[str], tag: str, phonemize: Phonemize) -> list[tuple[str, ...]]:
-    """Phonemes of each word; () for the few that the voice refuses, found by halving."""
+def spoken_words(words: Sequence[str], tag: str, phonemize: Phonemize) -> list[tuple[str, ...]]:
+    """Give the phonemes of each word; () for the few that the voice refuses, which are found by halving."""
     if len(words) > _CHUNK:
         chunks = (words[at : at + _CHUNK] for at in range(0, len(words), _CHUNK))
-        return [said for chunk in chunks for said in _spoken(chunk, tag, phonemize)]
+        return [said for chunk in chunks for said in spoken_words(chunk, tag, phonemize)]
     try:
         return [flat(said) for said in phonemize(words, tag)]
     except CannotSpeak:
         if len(words) == 1:
             return [()]
     half = len(words) // 2
-    return _spoken(words[:half], tag, phonemize) + _spoken(words[half:], tag, phonemize)
+    return spoken_words(words[:half], tag, phonemize) + spoken_words(words[half:], tag, phonemize)
 
 
 @lru_cache(maxsize=8)

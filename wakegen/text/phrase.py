@@ -84,7 +84,7 @@ def spelled_words(text: str) -> tuple[str, ...]:
     inside = "'’-\u200c\u200d"
     kept = "".join(symbol if _is_word_symbol(symbol) or symbol in inside else " " for symbol in text)
     stripped = (word.strip(inside) for word in kept.split())
-    return tuple(word for word in stripped if word)
+    return tuple(word for word in stripped if any(unicodedata.category(symbol)[0] in "LN" for symbol in word))
 
 
 def _split_slashes(text: str) -> tuple[str, str]:
@@ -113,7 +113,7 @@ def _warnings(words: tuple[str, ...], phonemes: Words, tag: str) -> tuple[str, .
     found = []
     count = sum(map(len, phonemes))
     if count < FEW_PHONEMES:
-        found.append(f"The phrase has only {count} phonemes: expect many false alarms; longer phrases work better.")
+        found.append(f"The phrase has only {count} phoneme{'s' * (count > 1)}: expect many false alarms; longer phrases work better.")
     if len(words) == 1 and zipf_of(words[0], tag) >= _COMMON_ZIPF:
         found.append(f"'{words[0]}' is a common word: the detector will also fire when people say it in passing.")
     return tuple(found)
