@@ -61,7 +61,6 @@ def train(state: State, /, **given: Any) -> int:
 
 @click.command()
 @options.project
-@options.recordings
 @options.jobs
 @options.limits
 @options.allow_poor
