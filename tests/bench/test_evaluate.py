@@ -78,7 +78,7 @@ def test_too_small_groups_are_shown_but_never_the_worst():
 def test_the_worst_moments_are_kept_with_sound_and_scores():
     result = golden(keep=2)
     assert [excerpt.id for excerpt in result.misses] == ["quiet", "early"]
-    assert [excerpt.what for excerpt in result.accepts] == ["false accept", "false accept"]
+    assert [(e.what, e.id) for e in result.accepts] == [("false accept", "talk"), ("false accept", "talk"), ("false accept", "c1")]
     assert result.accepts[0].peak == pytest.approx(0.9, abs=1e-3)
     for excerpt in (*result.misses, *result.accepts):
         assert excerpt.audio.size == 1280 * len(excerpt.scores)

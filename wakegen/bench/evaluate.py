@@ -112,15 +112,15 @@ def evaluate(
     ----------
     positives : each with its span; one clip in memory at a time.
     negatives : sound without the phrase, its corpus in groups["kind"]; confusables with their words in groups["text"].
-    keep : how many of the worst misses and false accepts to keep with their sound.
+    keep : how many of the worst misses and false accepts to keep with their sound; of confusables, half as many.
 
     Raises
     ------
     BadInput : a positive item does not say where the phrase is.
     """
-    misses, accepts = Worst(keep), Worst(keep)
+    misses, accepts, provoked = Worst(keep), Worst(keep), Worst(keep // 2)
     found = _hear(detector, positives, threshold, debounce_steps, seed, misses, on_event)
-    corpora = _endure(detector, negatives, threshold, debounce_steps, seed, accepts, on_event)
+    corpora = _endure(detector, negatives, threshold, debounce_steps, seed, (accepts, provoked), on_event)
     recall = wilson(sum(r.outcome.hit for r in found), len(found))
     probed = tuple(
         run_probe(detector, probe, threshold=threshold, debounce_steps=debounce_steps, seed=seed, recall=recall)
@@ -148,7 +148,7 @@ def evaluate(
         points=_points(found, everyday, debounce_steps),
         probes=probed,
         misses=misses.ranked(),
-        accepts=accepts.ranked(),
+        accepts=(*accepts.ranked(), *provoked.ranked()),
     )
 
 
@@ -175,14 +175,15 @@ def _hear(
 
 
 def _endure(
-    detector: Scorer, items: Iterable[EvalItem], threshold: float, debounce_steps: int, seed: int, worst: Worst,
-    on_event: OnEvent,
+    detector: Scorer, items: Iterable[EvalItem], threshold: float, debounce_steps: int, seed: int,
+    worst: tuple[Worst, Worst], on_event: OnEvent,
 ) -> list[Corpus]:
     on_event(StageStarted("evaluate", "Listening to everything else"))
     started = time.monotonic()
     corpora: dict[str, Corpus] = {}
     for item, corpora in score_negatives(  # noqa: B007, the last one is read below
-        detector, items, threshold=threshold, debounce_steps=debounce_steps, seed=seed, worst=worst
+        detector, items, threshold=threshold, debounce_steps=debounce_steps, seed=seed,
+        worst=worst[0], provoked=worst[1],
     ):
         on_event(Progress("evaluate", item.kind))
     everyday = pooled((c for c in corpora.values() if not c.adversarial), threshold, debounce_steps)

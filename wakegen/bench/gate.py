@@ -23,6 +23,18 @@ class Limits:
     no_shortcut: bool = True  # no probe may be suspicious
 
 
+TITLES = {
+    "min_recall": "recall at least",
+    "min_group_recall": "recall of the worst group at least",
+    "max_fa_per_hour": "false accepts per hour at most",
+    "max_p99_ms": "slow step (p99) at most, ms",
+    "max_rss_mb": "memory at most, MB",
+    "max_model_kb": "model at most, KiB",
+    "max_step_ms": "step on the device (p99) at most, ms",
+    "no_shortcut": "suspicious shortcut probes at most",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class GateResult:
     """One limit and what was found."""
@@ -34,9 +46,14 @@ class GateResult:
     shown: bool  # the whole 95 % interval is on the right side; a figure without one is shown by itself
     text: str
 
+    @property
+    def title(self) -> str:
+        """What the limit is called, in words."""
+        return TITLES[self.name]
+
     def to_json(self) -> dict[str, object]:
-        """Give all fields."""
-        return asdict(self)
+        """Give all fields, and what the limit is called."""
+        return {**asdict(self), "title": self.title}
 
 
 def check(limits: Limits, evaluation: Evaluation | None, latency: Latency | None, *, model_bytes: int | None = None) -> tuple[GateResult, ...]:

@@ -21,7 +21,7 @@ METHOD = (
     "False accepts are merged events per hour of continuous audio, counted for each corpus. Confusable phrases are "
     "heard one by one and stay out of the pooled rate.",
     "Intervals are 95 %: Wilson for proportions, exact Poisson for events per hour; after no event, one-sided.",
-    "The three operating points take their thresholds from the very hours they are shown on; the headline does not.",
+    "The three operating points take their thresholds from the very hours they are shown on; all other figures use the detector's own threshold.",
     "A group is called the worst only when it has at least 20 clips.",
 )
 

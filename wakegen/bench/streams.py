@@ -75,12 +75,14 @@ class ConfusableResult:
 
 
 def score_negatives(
-    detector: Scorer, items: Iterable[EvalItem], *, threshold: float, debounce_steps: int, seed: int, worst: Worst
+    detector: Scorer, items: Iterable[EvalItem], *, threshold: float, debounce_steps: int, seed: int, worst: Worst,
+    provoked: Worst,
 ) -> Iterator[tuple[EvalItem, dict[str, Corpus]]]:
     """Stream everything and yield each item as it is taken in, with the corpora so far; exhaust it before reading.
 
     Items of an everyday kind follow each other without a pause, as one long recording.
-    Adversarial clips are heard one by one, each between noise, so that one event does not hide the next.
+    Adversarial clips are heard one by one, each between noise, so that one event does not hide the next; their worst
+    moments go to `provoked`.
     """
     corpora: dict[str, Corpus] = {}
     listening: dict[str, _Listening] = {}
@@ -89,7 +91,7 @@ def score_negatives(
         corpus.items += 1
         samples = item.load()
         if corpus.adversarial:
-            _score_alone(detector, item, samples, corpus, threshold, debounce_steps, seed, worst)
+            _score_alone(detector, item, samples, corpus, threshold, debounce_steps, seed, provoked)
         elif samples.size:
             if item.kind not in listening:
                 listening[item.kind] = _Listening(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+import numpy as np
+
 from wakegen.bench.evaluate import Evaluation
 from wakegen.bench.gate import GateResult
 from wakegen.bench.positives import LEAST_CLIPS
@@ -47,7 +49,7 @@ def judge(evaluation: Evaluation | None, gates: Sequence[GateResult] = ()) -> Ve
     if level == "good" and failed:
         level = "usable"
     sentences = list(_sentences(evaluation)) if evaluation else ["Nothing was evaluated."]
-    sentences += [f"Limit not met: {gate.name} {gate.limit:g} ({gate.text})." for gate in failed]
+    sentences += [f"Limit not met: {gate.title} {gate.limit:g}; {gate.text}." for gate in failed]
     return Verdict(level, _TITLES[level], tuple(sentences), RULE)
 
 
@@ -88,8 +90,7 @@ def _heard(evaluation: Evaluation) -> str:
 
 
 def _reaction(evaluation: Evaluation) -> str:
-    ordered = sorted(evaluation.fire_ms)
-    middle, late = ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
+    middle, late = (float(v) for v in np.percentile(evaluation.fire_ms, [50, 95]))
     after = "after" if middle >= 0 else "before"
     return (
         f"Reacts {abs(middle):.0f} ms {after} the phrase ends (median; 95 % within {max(late, 0):.0f} ms), "
