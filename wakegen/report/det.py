@@ -9,7 +9,7 @@ from typing import Any
 from wakegen.report.svg import WIDTH, Axis, figure, label, line, polyline, rect
 from wakegen.report.words import brief
 
-_HEIGHT, _LEFT, _RIGHT, _TOP, _BASE = 300.0, 44.0, WIDTH - 10, 12.0, 248.0
+_HEIGHT, _LEFT, _RIGHT, _TOP, _BASE = 300.0, 48.0, WIDTH - 10, 12.0, 248.0
 _ZERO = 26.0  # room for the place where a logarithm has none
 
 
