@@ -134,7 +134,7 @@ def poisoned(value):
         fixed = {"format", "level", "base64", "type", "what", "expect", "verdict"}
         opened = {"engines", "groups", "curves"}
         return {
-            (k + EVIL if False else k): v if k in fixed and isinstance(v, str)
+            k: v if k in fixed and isinstance(v, str)
             else {name + EVIL: poisoned(inner) for name, inner in v.items()} if k in opened and isinstance(v, dict)
             else poisoned(v)
             for k, v in value.items()
