@@ -1,3 +1,4 @@
+import pickle
 from pathlib import Path
 
 import pytest
@@ -119,3 +120,9 @@ def test_an_unknown_device_gets_the_nearest_name() -> None:
     assert "'esp32s3'" in caught.value.hint
     with pytest.raises(BadInput, match="no device profile"):
         profiles.load("nowhere/none.yaml")
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_profile_can_be_sent_to_another_process(name: str) -> None:
+    profile = profiles.load(name)
+    assert pickle.loads(pickle.dumps(profile)) == profile

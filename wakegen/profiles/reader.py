@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -142,7 +141,7 @@ def _mapping(kind: Any, value: Any, place: str, node: Node, rules: Mapping[str, 
     if not isinstance(value, Mapping):
         raise _wrong(node, place, value, "a mapping of keys to values")
     of = typing.get_args(kind)[1]
-    return types.MappingProxyType({key: _value(of, item, f"{place}.{key}", node, rules) for key, item in value.items()})
+    return {key: _value(of, item, f"{place}.{key}", node, rules) for key, item in value.items()}
 
 
 def _text(value: Any, place: str, node: Node, rules: Mapping[str, Any]) -> str:

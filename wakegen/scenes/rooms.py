@@ -22,7 +22,7 @@ from wakegen.audio import RATE_HZ
 SOUND_M_S = 343.0
 BANDS_HZ = (125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0)
 ORDER = 3  # of the images; with 3, the direct-to-reverberant ratio is within 0.2 dB of the full image model
-DIRECT = 16  # the sample at which the direct sound arrives; what is before it belongs to its band limit
+DIRECT = 40  # the sample at which the direct sound arrives; what is before it belongs to its band limit
 
 _LN_1E6 = 6 * np.log(10.0)  # energy falls by 60 dB in T60
 _PRA_DELAY = 40  # half of pyroomacoustics' 81 fractional-delay taps
@@ -77,7 +77,8 @@ class Room:
 
     def to_json(self) -> dict[str, Any]:
         """Give plain values, for the bank's list of rooms."""
-        return {**asdict(self), "distance_m": round(self.distance_m, 3)}
+        plain = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        return {**plain, "distance_m": round(self.distance_m, 3)}
 
 
 def draw_room(rng: np.random.Generator, *, kind: str, distance_m: tuple[float, float]) -> Room:
