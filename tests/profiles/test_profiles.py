@@ -110,7 +110,7 @@ def test_extending_in_a_circle_is_a_mistake(mine: Path) -> None:
 def test_what_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "odd.yaml"
     path.write_text(text)
-    with pytest.raises(BadConfig, match="odd.yaml"):
+    with pytest.raises(BadConfig, match=r"odd\.yaml"):
         profiles.load(path)
 
 

@@ -62,7 +62,7 @@ def render(
     ----------
     speech : float32 in ±1, shape (n,), trimmed to the speech: its ends become `span_s`; None for noise alone
     before, after : other speech, of any length, used if the scene asks for it and cut to fit
-    babble : voices for scenes with `babble_voices` > 0
+    babble : voices for scenes with `babble_voices` > 0; with none, the scene's noise sounds in their place
 
     Raises
     ------
@@ -216,7 +216,7 @@ def _response(scene: Scene, profile: DeviceProfile) -> tuple[tuple[float, ...], 
 def _noise_gain(scene: Scene, loudness: float, noise: Samples, *, alone: bool) -> float:
     if alone:
         return 1.0
-    if scene.snr_db is None or not (scene.noises or scene.babble_voices):
+    if scene.snr_db is None or not noise.any():
         return 0.0
     return loudness * _ratio(-scene.snr_db) / _quiet_limit(noise)
 

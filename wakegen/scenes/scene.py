@@ -85,7 +85,7 @@ class Scene:
     eq_db: tuple[float, ...] = ()  # gains at EQ_HZ; empty: none
     high_pass_hz: float | None = None  # beside the device's own
     low_pass_hz: float | None = None
-    noises: tuple[int, ...] = ()  # pieces of the bank, one after another; empty: none, or babble
+    noises: tuple[int, ...] = ()  # pieces of the bank, one after another; behind babble only if there are no voices
     noise_start_s: float = 0.0  # in the first piece
     babble_voices: int = 0  # how many voices the caller should hand over
     babble_rir: int | None = None
@@ -230,16 +230,16 @@ def _draw_index(rng: np.random.Generator, split: str, *, made: int, users: int, 
 def _draw_noise(
     rng: np.random.Generator, split: str, sizes: Sizes, recipe: Recipe, *, length_s: float, alone: bool
 ) -> dict[str, Any]:
-    """Draw noise or babble; alone, it is always noise, for the caller of that has no speech at hand."""
+    """Draw noise or babble. Pieces of noise are drawn for babble too: they sound if the caller has no voices."""
     if not alone and rng.random() >= recipe.noise_p:
         return {}
-    hard = rng.random() < recipe.snr_hard_p
-    drawn: dict[str, Any] = (
-        {} if alone else {"snr_db": float(rng.uniform(*(recipe.snr_hard_db if hard else recipe.snr_db)))}
-    )
-    if not alone and rng.random() < recipe.babble_share:
-        room = _draw_rir(rng, split, sizes, recipe) if rng.random() < recipe.reverb_p else None
-        return {**drawn, "babble_voices": int(rng.integers(1, 6)), "babble_rir": room}
+    drawn: dict[str, Any] = {}
+    if not alone:
+        hard = rng.random() < recipe.snr_hard_p
+        drawn["snr_db"] = float(rng.uniform(*(recipe.snr_hard_db if hard else recipe.snr_db)))
+        if rng.random() < recipe.babble_share:
+            drawn["babble_voices"] = int(rng.integers(1, 6))
+            drawn["babble_rir"] = _draw_rir(rng, split, sizes, recipe) if rng.random() < recipe.reverb_p else None
     piece_s = PIECE_SAMPLES / RATE_HZ
     start = float(rng.uniform(0, max(piece_s - length_s, 0.0)))
     count = max(1, int(np.ceil((start + length_s - _CROSSFADE_S) / (piece_s - _CROSSFADE_S))))
