@@ -8,7 +8,7 @@ from wakegen.core.executor import Processes
 from wakegen.core.seeds import stream
 from wakegen.profiles import DeviceProfile
 from wakegen.scenes import Bank, Sizes
-from wakegen.scenes.bank import PIECE_SAMPLES, bank_key
+from wakegen.scenes.bank import PIECE_SAMPLES, VERSION, bank_key
 from wakegen.scenes.rooms import DIRECT
 
 TINY = Sizes(rirs=3, noises=4, tones=1)
@@ -76,7 +76,7 @@ def test_a_bank_that_is_not_whole_is_refused(bank: Bank, tmp_path: Path, damage:
         (folder / "bank.json").unlink()
     if damage == "old":
         text = (folder / "bank.json").read_text()
-        (folder / "bank.json").write_text(text.replace('"version": 1', '"version": 0'))
+        (folder / "bank.json").write_text(text.replace(f'"version": {VERSION}', '"version": 0'))
     if damage == "no array":
         (folder / "noises.npy").unlink()
     if damage == "garbage":

@@ -28,7 +28,7 @@ from wakegen.scenes import noise as noises_table
 from wakegen.scenes.rooms import DIRECT, KINDS, draw_room, impulse_response
 from wakegen.scenes.synth import Samples, coloured
 
-VERSION = 1  # of what the code makes from the same arguments
+VERSION = 2  # of what the code makes from the same arguments
 RIR_SAMPLES = 9600  # 0.6 s: a room of 0.9 s has fallen by 40 dB
 PIECE_SAMPLES = 6 * RATE_HZ
 TONE_SAMPLES = 16 * RATE_HZ

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from wakegen.audio import RATE_HZ
@@ -131,8 +133,13 @@ def drums(rng: Rng, count: int, *, tempo_hz: float | None = None) -> Samples:
         pattern = np.flatnonzero(rng.random(16) < chance)
         bars = np.arange(0, count, 16 * step)
         times = (bars[:, None] + pattern * step).ravel()
-        out += place(count, times[times < count], lambda _, s=sound, g=gain: s * np.float32(g * rng.uniform(0.7, 1)))  # type: ignore[misc]
+        loudness = rng.uniform(0.7, 1, len(times)).astype(np.float32) * np.float32(gain)
+        out += place(count, times[times < count], partial(_scaled, sound, loudness))
     return out
+
+
+def _scaled(sound: Samples, gains: Samples, index: int) -> Samples:
+    return np.asarray(sound * gains[index], np.float32)
 
 
 def bells(rng: Rng, count: int) -> Samples:
