@@ -1,3 +1,52 @@
-"""wakegen: from a phrase and a device to a measured wake-word detector."""
+"""wakegen: from a phrase and a device to a measured wake-word detector.
+
+    import wakegen
+    settings = wakegen.load_settings(options={"generation.wake_words": ["hey katya"], "preset": "quick"})
+    result = wakegen.make(settings)
+    detector = wakegen.Detector.load(result.model)
+    for score in detector.push(pcm):  # int16, 16 kHz, any length
+        ...
+
+Names are looked up when they are used, so that `import wakegen` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
 
 __version__ = "0.1.0"
+
+_PUBLIC = {
+    "Detector": "wakegen.runtime:Detector",
+    "Project": "wakegen.api:Project",
+    "QualityReport": "wakegen.quality:QualityReport",
+    "QualityScorer": "wakegen.quality:QualityScorer",
+    "Settings": "wakegen.config:Settings",
+    "bench_device": "wakegen.api:bench_device",
+    "discover_available_engines": "wakegen.engines.table:discover_available_engines",
+    "explain_settings": "wakegen.config:explain",
+    "list_engines": "wakegen.api:list_engines",
+    "list_voices": "wakegen.api:list_voices",
+    "load_settings": "wakegen.config:load_settings",
+    "make": "wakegen.api:make",
+    "parse_assignment": "wakegen.config:parse_assignment",
+    "plan_project": "wakegen.api:plan_project",
+    "read_audio": "wakegen.audio.io:read",
+    "run_stage": "wakegen.api:run_stage",
+}
+
+__all__ = ["__version__", *_PUBLIC]
+
+
+def __getattr__(name: str) -> Any:
+    """Find a public name. (A function is not named after a room: `wakegen.bench` is a module.)"""
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'wakegen' has no attribute '{name}'")
+    module, _, attribute = _PUBLIC[name].partition(":")
+    return getattr(import_module(module), attribute)
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(__all__)

@@ -20,9 +20,8 @@ from wakegen.scenes import Recipe, Scene, Sizes, draw
 from wakegen.scenes.scene import CLEAN
 
 NOISE_S = 8.0
-_SCARCE = frozenset(("phrase", "confusable", "partial", "swap", "near_word", "rival"))
+SCARCE = frozenset(("phrase", "confusable", "partial", "swap", "near_word", "rival"))
 _FLUENT = ("sentence", "word")
-_CALM_P = 0.3  # of the negatives of a stream; the others are as noisy as training
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +43,12 @@ def plan_scenes(
     recipe = Recipe(warp_octaves=_octaves(settings)) if settings.augmentation.enabled else CLEAN
     number = first_id
     for clip in spoken:
-        copies = settings.augmentation.augmented_per_original if clip.split == "train" and clip.kind in _SCARCE else 1
+        copies = settings.augmentation.augmented_per_original if clip.split == "train" and clip.kind in SCARCE else 1
         for copy in range(copies):
             rng = stream(settings.seed, "scene", clip.id, copy)
             yield _scene_row(clip, number, rng, profile, sizes, recipe, company[_of_split(clip)])
             number += 1
-    for split, count in _noise_counts(settings).items():
+    for split, count in noise_counts(settings).items():
         for i in range(count):
             rng = stream(settings.seed, "noise scene", split, i)
             yield _noise_row(settings, number, split, rng, profile, sizes, recipe)
@@ -124,7 +123,8 @@ def _company(spoken: Sequence[Clip]) -> Mapping[str, Company]:
     return {split: Company(ids) for split, ids in found.items()}
 
 
-def _noise_counts(settings: Settings) -> dict[str, int]:
+def noise_counts(settings: Settings) -> dict[str, int]:
+    """Give how many scenes hold noise alone, by split."""
     total, ratio = settings.generation.negatives.noise, settings.export.split_ratio
     val, test = round(total * ratio[1]), round(total * ratio[2])
     return {"train": total, "val": max(1, val), "test": max(1, test)}

@@ -43,9 +43,9 @@ def gather(settings: Settings) -> Ingredients:
     BadInput : the phrase, the language, an engine or a voice cannot be used.
     NotInstalled : an engine that was named is missing.
     """
-    choices, notices = choose_engines(settings, available=_available())
+    choices, notices = choose_engines(settings, available=_available(), elsewhere=table.KNOWN_ELSEWHERE)
     with Espeak() as espeak:
-        phrase = parse_phrase(settings.phrase, settings.generation.language, espeak.phonemes)
+        phrase = parse_phrase(settings.phrase, settings.generation.language, espeak.phonemes, espeak.split_ipa)
         speakers = tuple(_speakers(choice, phrase, settings) for choice in choices)
         texts = _texts(phrase, settings, espeak)
     return Ingredients(phrase, speakers, texts, (*settings.notices, *notices, *phrase.warnings))

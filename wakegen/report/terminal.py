@@ -77,3 +77,15 @@ def _table(*columns: str) -> Table:
     for column in columns:
         table.add_column(column)
     return table
+
+
+def text_summary(document: dict[str, Any], *, width: int = 100) -> str:
+    """Give `summary` as plain text."""
+    from io import StringIO
+
+    from rich.console import Console
+
+    console = Console(file=StringIO(), width=width, no_color=True, highlight=False)
+    console.print(summary(document))
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue().rstrip()

@@ -1,0 +1,110 @@
+"""Hours of read speech without the phrases, by voices and sentences that training did not have.
+
+The voices are those that the split of the given seed keeps for testing; the texts are of the test split, drawn under
+a seed of their own, and hold no word of the phrases. Between sentences lies 0.3 to 1.2 s of room tone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.recall import Heard
+from wakegen.audio.dsp import active_rms, to_int16
+from wakegen.config import Settings
+from wakegen.core.executor import executor
+from wakegen.core.seeds import derive, stream
+from wakegen.dataset.speak import clean
+from wakegen.dataset.splits import speaker_splits
+from wakegen.engines import table
+from wakegen.engines.base import Engine, SpeechRequest
+from wakegen.espeak import Espeak
+from wakegen.features.embed import Embedder
+from wakegen.text.avoid import Avoid
+from wakegen.text.languages import native_voices
+from wakegen.text.lexicon import build_lexicon
+from wakegen.text.phrase import parse_phrase
+from wakegen.text.sentences import draw_sentences
+
+_SENTENCES_PER_STREAM = 120
+_SENTENCE_S = 5.0  # about, with the pause
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One stream: who reads what."""
+
+    seed: int
+    index: int
+    voices: tuple[str, ...]
+    texts: tuple[str, ...]
+
+
+def longform(hours: float, phrases: Sequence[str], *, seed: int, jobs: int, folder: Path) -> tuple[Heard, ...]:
+    """Give embedded streams of at least `hours`, kept in `folder`."""
+    path = folder / f"longform-{seed}-{hours:g}.npz"
+    if not path.exists():
+        readings = _readings(hours, phrases, seed)
+        with executor(jobs) as workers:
+            heard = list(workers.map(_read, readings))
+        folder.mkdir(parents=True, exist_ok=True)
+        np.savez(path, steps=[one.steps for one in heard], rows=np.concatenate([one.rows for one in heard]))
+    with np.load(path, allow_pickle=False) as data:
+        steps, rows = data["steps"], data["rows"]
+    cuts = np.cumsum([max(0, count - 9) for count in steps])[:-1]
+    return tuple(Heard(part, int(count)) for part, count in zip(np.split(rows, cuts), steps, strict=True))
+
+
+def _readings(hours: float, phrases: Sequence[str], seed: int) -> list[Reading]:
+    voices = _held_out_voices(seed)
+    count = int(hours * 3600 / _SENTENCE_S * 1.25)
+    with Espeak() as espeak:
+        lexicon = build_lexicon("en-us", espeak.phonemes)
+        texts = draw_sentences("en-us", stream(seed, "long form"), count, "test")
+        for text in phrases:
+            texts = tuple(Avoid(parse_phrase(text, "en-us", espeak.phonemes), lexicon, espeak.phonemes).keep(texts))
+    size = _SENTENCES_PER_STREAM
+    return [Reading(seed, i, voices, tuple(texts[at : at + size])) for i, at in enumerate(range(0, len(texts), size))]
+
+
+def _held_out_voices(seed: int) -> tuple[str, ...]:
+    with table.load("espeak") as engine:
+        voices = [voice for voice in engine.voices() if not voice.toy]
+    splits = speaker_splits("espeak", (voice.speaker for voice in voices), ratio=Settings().export.split_ratio, seed=seed)
+    native = native_voices("en-us")
+    return tuple(voice.name for voice in voices if voice.language in native and splits[voice.speaker] == "test")
+
+
+def _read(reading: Reading) -> Heard:
+    parts = []
+    for i, text in enumerate(reading.texts):
+        rng = stream(reading.seed, "reading", reading.index, i)
+        voice = reading.voices[int(rng.integers(len(reading.voices)))]
+        request = SpeechRequest(
+            text,
+            voice,
+            rate=float(rng.uniform(0.75, 1.3)),
+            pitch_semitones=float(rng.uniform(-4, 4)),
+            seed=derive(reading.seed, "reading", reading.index, i),
+        )
+        speech = clean(_engine().synthesize(request)).astype(np.float32) / 32768
+        level = 10 ** (rng.uniform(-35, -18) / 20) / max(active_rms(speech), 1e-6)
+        gap = np.zeros(int(rng.uniform(0.3, 1.2) * 16000), np.float32)
+        sound = np.concatenate([speech * level, gap])
+        parts.append(sound + rng.standard_normal(len(sound)) * 10 ** (rng.uniform(-75, -60) / 20))
+    samples = to_int16(np.clip(np.concatenate(parts), -1, 1).astype(np.float32))
+    return Heard(_embedder().embed(samples), len(samples) // 1280)
+
+
+@cache
+def _engine() -> Engine:
+    return table.load("espeak")
+
+
+@cache
+def _embedder() -> Embedder:
+    return Embedder()

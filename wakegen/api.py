@@ -1,0 +1,272 @@
+"""What the command line does, as calls. Names are public through `import wakegen`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from wakegen.bench.gate import GateResult, Limits, check, passed
+from wakegen.bench.latency import Latency, measure_in_child
+from wakegen.config import Settings
+from wakegen.core.errors import BadInput
+from wakegen.core.events import OnEvent, ignore
+from wakegen.core.executor import default_jobs
+from wakegen.engines import table
+from wakegen.engines.base import Voice
+from wakegen.pipeline import evaluate, gate, generate, report, simulate, train
+from wakegen.pipeline.bench import bench_stage, write_session
+from wakegen.pipeline.estimate import PlanSummary, plan_project
+from wakegen.pipeline.project import Project, opened
+from wakegen.report.terminal import text_summary
+
+__all__ = [
+    "EngineInfo",
+    "MakeResult",
+    "PlanSummary",
+    "Project",
+    "bench_device",
+    "list_engines",
+    "list_voices",
+    "make",
+    "plan_project",
+    "run_stage",
+]
+
+STAGES = ("generate", "simulate", "gate", "train", "test", "bench", "report")
+GATE_NOT_MET = 6
+
+
+@dataclass(frozen=True, slots=True)
+class StageResult:
+    """What a stage came to."""
+
+    stage: str
+    folder: Path
+    summary: dict[str, Any]
+    exit_code: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Give all of it as JSON knows it."""
+        return {"stage": self.stage, "folder": str(self.folder), **self.summary}
+
+    def to_text(self) -> str:
+        """Give what a person wants to read first."""
+        return f"{self.stage}: {self.summary['line']}"
+
+
+@dataclass(frozen=True, slots=True)
+class MakeResult:
+    """What `make` came to: the report document, and where things are."""
+
+    folder: Path
+    model: Path | None  # None: the detector missed its limits and was not exported
+    document: dict[str, Any] = field(repr=False)
+    stages: dict[str, Any] = field(repr=False)
+    exit_code: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the report, what each stage came to, and where things are."""
+        return {
+            "folder": str(self.folder),
+            "model": str(self.model) if self.model else None,
+            "report_html": str(self.folder / report.REPORT_HTML),
+            "report_json": str(self.folder / evaluate.REPORT_JSON),
+            "stages": self.stages,
+            "report": _without_sound(self.document),
+        }
+
+    def to_text(self) -> str:
+        """Give the report's summary and where things are."""
+        model = str(self.model) if self.model else "not exported: it misses its limits (--allow-poor exports it anyway)"
+        return f"{text_summary(self.document)}\n\nDetector: {model}\nReport:   {self.folder / report.REPORT_HTML}"
+
+
+def make(settings: Settings, *, on_event: OnEvent = ignore) -> MakeResult:
+    """Make a detector for one phrase: generate, simulate, gate, train, test, report. Goes on where a run stopped.
+
+    Raises
+    ------
+    WakegenError : see `wakegen.core.errors`.
+    """
+    with opened(settings, on_event=on_event) as project:
+        stages = {
+            "generate": generate.run(project),
+            "gate_speech": gate.speech(project),
+            "simulate": simulate.run(project),
+            "gate_scenes": gate.scenes(project),
+            "train": train.run(project),
+            "test": evaluate.run(project),
+            "report": report.run(project),
+        }
+        document = report.read_document(project.folder)
+    tested = stages["test"]
+    model = Path(tested["model"]) if tested["model"] else None
+    return MakeResult(settings.project_dir, model, document, stages, 0 if tested["passed"] or model else GATE_NOT_MET)
+
+
+def run_stage(name: str, folder: Path, settings: Settings, *, on_event: OnEvent = ignore) -> StageResult:
+    """Redo one stage of a project; what it needs from earlier stages must be there.
+
+    Raises
+    ------
+    BadInput : no such stage, or an earlier stage has not been run.
+    """
+    if name not in STAGES:
+        raise BadInput(f"There is no stage '{name}'.", hint=f"Stages: {', '.join(STAGES)}.")
+    placed = replace(settings, generation=replace(settings.generation, output_dir=folder))
+    with opened(placed, on_event=on_event) as project:
+        _require(project, name)
+        summary = _STAGE_CALLS[name](project)
+    failed = name in ("test", "bench") and not summary.get("passed", True)
+    return StageResult(name, folder, summary, GATE_NOT_MET if failed else 0)
+
+
+def _gate(project: Project) -> dict[str, Any]:
+    speech, scenes = gate.speech(project, redo=True), gate.scenes(project, redo=True)
+    return {"line": f"speech: {speech['line']}; scenes: {scenes['line']}", "speech": speech, "scenes": scenes}
+
+
+_STAGE_CALLS: dict[str, Any] = {
+    "generate": lambda project: generate.run(project, redo=True),
+    "simulate": lambda project: (gate.speech(project), simulate.run(project, redo=True))[1],
+    "gate": _gate,
+    "train": lambda project: (gate.scenes(project), train.run(project, redo=True))[1],
+    "test": lambda project: evaluate.run(project, redo=True),
+    "bench": bench_stage,
+    "report": lambda project: report.run(project, redo=True),
+}
+_NEEDS = {"simulate": "generate", "gate": "generate", "train": "simulate", "test": "train", "bench": "test", "report": "test"}
+
+
+def _require(project: Project, name: str) -> None:
+    needed = _NEEDS.get(name)
+    if needed is not None and project.store.stage(needed) is None:
+        raise BadInput(
+            f"The stage '{name}' needs '{needed}', which is not finished in {project.folder}.",
+            hint=f"Run `wakegen {needed} --project {project.folder}` first, or `wakegen make` for all.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BenchResult:
+    """What a detector costs where it runs."""
+
+    model: Path
+    device: str
+    latency: Latency
+    gates: tuple[GateResult, ...]
+    session: Path
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 6 when a limit was not met."""
+        return 0 if passed(self.gates) else GATE_NOT_MET
+
+    def to_json(self) -> dict[str, Any]:
+        """Give results.json."""
+        result: dict[str, Any] = json.loads((self.session / "results.json").read_text(encoding="utf-8"))
+        return result
+
+    def to_text(self) -> str:
+        """Give the times, the memory and the limits."""
+        step = self.latency.step
+        lines = [
+            f"{self.model.name} on {self.device}, {step.n} steps of 80 ms:",
+            f"  p50 {step.p50_ms:.2f} ms, p90 {step.p90_ms:.2f} ms, p99 {step.p99_ms:.2f} ms, max {step.max_ms:.2f} ms",
+            f"  real-time factor {self.latency.rtf:.4f}, {self.latency.cpu_s_per_hour:.0f} CPU s per hour of sound",
+            f"  peak memory {(self.latency.peak_rss_bytes or 0) / 1e6:.0f} MB, model {(self.latency.model_bytes or 0) / 1e3:.0f} kB",
+        ]
+        lines += [f"  {'met' if gate.ok else 'NOT MET'}: {gate.name} {gate.limit:g}: {gate.text}" for gate in self.gates]
+        if self.latency.disturbed:
+            lines.append(f"  Disturbed: {'; '.join(self.latency.reasons)}")
+        return "\n".join([*lines, f"Session: {self.session}"])
+
+
+def bench_device(
+    model: Path,
+    *,
+    local: bool = True,
+    device: str | None = None,
+    max_p99_ms: float | None = None,
+    max_rss_mb: float | None = None,
+    min_recall: float | None = None,
+    max_fa_per_hour: float | None = None,
+    seconds: float = 60.0,
+    on_event: OnEvent = ignore,
+) -> BenchResult:
+    """Measure a detector's time, memory and size on this machine, and keep the session beside the model.
+
+    Recall and false accepts come from the detector's own evaluation, as its sidecar states them.
+
+    Raises
+    ------
+    BadInput : the model cannot be used, or a limit on accuracy was given and the sidecar holds no evaluation.
+    """
+    from wakegen.pipeline.bench import device_limits, sidecar_gates
+
+    if not local:
+        raise BadInput("Detectors are benchmarked where this program runs.", hint="Give --local.")
+    latency = measure_in_child(model, seconds=seconds)
+    profile_limits = device_limits(device)
+    limits = Limits(max_p99_ms=max_p99_ms, max_rss_mb=max_rss_mb, no_shortcut=False, **profile_limits)
+    gates = check(limits, None, latency, model_bytes=model.stat().st_size)
+    gates += sidecar_gates(model, min_recall=min_recall, max_fa_per_hour=max_fa_per_hour)
+    session = write_session(model, device or "local", latency, gates)
+    return BenchResult(model, device or "this machine", latency, gates, session)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """One engine, as `wakegen engines` lists it."""
+
+    name: str
+    available: bool
+    install: str
+    voices: int
+    licence: str
+    doc: str
+
+
+def list_engines() -> tuple[EngineInfo, ...]:
+    """Give the engines of this version and whether they can be used now."""
+    return tuple(_engine_info(name) for name in table.names())
+
+
+def _engine_info(name: str) -> EngineInfo:
+    row, status = table.row(name), table.status(name)
+    voices = 0
+    if status.available:
+        with table.load(name) as engine:
+            voices = len(engine.voices())
+    return EngineInfo(name, status.available, status.install, voices, row.licence, row.doc)
+
+
+def list_voices(
+    engine: str | None = None, *, language: str | None = None, gender: str | None = None
+) -> Sequence[Voice]:
+    """Give voices by engine, language ("en" also finds "en-us") and gender."""
+    found: list[Voice] = []
+    for name in (engine,) if engine else table.names():
+        with table.load(name) as loaded:
+            found += loaded.voices()
+    if language is not None:
+        wanted = language.lower().replace("_", "-")
+        found = [v for v in found if v.language.lower() == wanted or v.language.lower().startswith(f"{wanted}-")]
+        if not found:
+            raise BadInput(f"No voice speaks '{language}'.", hint="`wakegen voices list` shows all.")
+    return [voice for voice in found if gender is None or voice.gender == gender]
+
+
+def _without_sound(document: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the sound of excerpts: report.json has it."""
+    if isinstance(document, dict):
+        return {key: _without_sound(value) for key, value in document.items() if key not in ("audio", "sound")}
+    return [_without_sound(value) for value in document] if isinstance(document, list) else document
+
+
+def jobs() -> int:
+    """Give how many processes a run uses unless told otherwise."""
+    return default_jobs()
