@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
+from wakegen.core.errors import BadInput
 from wakegen.core.seeds import share
 from wakegen.engines.base import Voice
+from wakegen.text.languages import find_language
 from wakegen.text.lexicon import SPLITS
 
 
@@ -70,10 +73,23 @@ def voice_pools(
     pools: dict[str, VoicePool] = {}
     for split in SPLITS:
         mine = [voice for voice in chosen if splits[voice.speaker] == split]
-        at_home = [voice for voice in mine if voice.language in natives or only]
+        at_home = [voice for voice in mine if _language(voice) in natives or only]
         pools[split] = VoicePool(
             native=tuple(voice for voice in at_home if voice.kind != "klatt") or tuple(at_home),
-            foreign=tuple(voice for voice in mine if voice.language in foreigners and voice.kind != "klatt"),
+            foreign=tuple(voice for voice in mine if _language(voice) in foreigners and voice.kind != "klatt"),
             klatt=tuple(voice for voice in at_home if voice.kind == "klatt"),
         )
     return pools
+
+
+def _language(voice: Voice) -> str:
+    """Give the language as the phrase's is named: engines write "en", "en-us" or "en_US" for the same."""
+    return _known_as(voice.language)
+
+
+@cache
+def _known_as(tag: str) -> str:
+    try:
+        return find_language(tag).tag
+    except BadInput:
+        return tag  # a language that no phrase can have
