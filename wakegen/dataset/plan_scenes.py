@@ -17,7 +17,7 @@ from wakegen.core.seeds import stream
 from wakegen.dataset.store import PLANNED, SCENE, Clip
 from wakegen.profiles import DeviceProfile
 from wakegen.scenes import Recipe, Scene, Sizes, draw
-from wakegen.scenes.scene import CLEAN
+from wakegen.scenes.scene import CLEAN, EVERYDAY
 
 NOISE_S = 8.0
 SCARCE = frozenset(("phrase", "confusable", "partial", "swap", "near_word", "rival"))
@@ -40,18 +40,19 @@ def plan_scenes(
 ) -> Iterator[Clip]:
     """Give the rows of all scenes, numbered from `first_id`; `spoken` are the clips that passed the gate."""
     company = _company(spoken)
-    recipe = Recipe(warp_octaves=_octaves(settings)) if settings.augmentation.enabled else CLEAN
+    recipes = _recipes(settings)
     number = first_id
     for clip in spoken:
         copies = settings.augmentation.augmented_per_original if clip.split == "train" and clip.kind in SCARCE else 1
         for copy in range(copies):
             rng = stream(settings.seed, "scene", clip.id, copy)
-            yield _scene_row(clip, number, rng, profile, sizes, recipe, company[_of_split(clip)])
+            split = _of_split(clip)
+            yield _scene_row(clip, number, rng, profile, sizes, recipes[split], company[split])
             number += 1
     for split, count in noise_counts(settings).items():
         for i in range(count):
             rng = stream(settings.seed, "noise scene", split, i)
-            yield _noise_row(settings, number, split, rng, profile, sizes, recipe)
+            yield _noise_row(settings, number, split, rng, profile, sizes, recipes[split])
             number += 1
 
 
@@ -133,6 +134,13 @@ def noise_counts(settings: Settings) -> dict[str, int]:
 def _of_split(clip: Clip) -> str:
     """The user's recordings of the phrase are heard in test scenes."""
     return clip.split if clip.split in ("train", "val", "test") else "test"
+
+
+def _recipes(settings: Settings) -> Mapping[str, Recipe]:
+    """Training is hard on purpose; what is held out is heard as on most days."""
+    if not settings.augmentation.enabled:
+        return dict.fromkeys(("train", "val", "test"), CLEAN)
+    return {"train": Recipe(warp_octaves=_octaves(settings)), "val": EVERYDAY, "test": EVERYDAY}
 
 
 def _octaves(settings: Settings) -> float:

@@ -63,6 +63,11 @@ class Recipe:
     overdrive_db: float = 12.0
 
 
+# What a detector is judged in: a home as it is on most days, not the hardship that training is made of.
+EVERYDAY = Recipe(
+    warp_octaves=0.12, stretch_p=0.15, stretch=(0.85, 1.3), before_p=0.2, after_p=0.15, eq_p=0.5, low_pass_p=0.2,
+    floor_db=(30.0, 55.0), noise_p=0.6, snr_hard_p=0.0, level_dbfs=(-38.0, -14.0), overdriven_p=0.01,
+)  # fmt: skip
 CLEAN = Recipe(stretch_p=0, warp_octaves=0, before_p=0, after_p=0, reverb_p=0, eq_p=0, noise_p=0, overdriven_p=0)
 
 
@@ -186,10 +191,11 @@ def _draw_layout(
 ) -> dict[str, Any]:
     """Place the speech. A phrase too long for the usual place ends later, and the clip with it."""
     jitter = rng.uniform(-recipe.end_jitter_s, recipe.end_jitter_s)
-    if role.startswith("test"):
+    split, label = role.split("_")
+    if label == "positive" and split != "train":
         start = rng.uniform(*recipe.test_lead_s)
         shortest = start + spoken_s + recipe.test_tail_s
-    elif role.endswith("positive"):
+    elif label == "positive":
         start = max(recipe.end_s - spoken_s, 0.1) + jitter
         shortest = max(recipe.positive_s, start + spoken_s + recipe.positive_s - recipe.end_s)
         if recipe.end_s - spoken_s >= 0.1:
