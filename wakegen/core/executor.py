@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -53,25 +54,31 @@ class Serial:
 class Processes:
     """Worker processes on this machine. A worker that dies ends the run with BrokenProcessPool."""
 
-    def __init__(self, workers: int, *, setup: Callable[..., None] | None = None, arguments: tuple[Any, ...] = ()) -> None:
+    def __init__(
+        self, workers: int, *, setup: Callable[..., None] | None = None, arguments: tuple[Any, ...] = ()
+    ) -> None:
         self.workers = workers
         self.cpu_s = 0.0
         # A fresh interpreter per worker: threads and locks of this process are not copied into it.
         context = multiprocessing.get_context("forkserver")
-        self._pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(setup, arguments))
+        self._pool = ProcessPoolExecutor(
+            workers, mp_context=context, initializer=_start_worker, initargs=(setup, arguments)
+        )
 
     def map(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
         """Yield `function(task)` in the order of the tasks, with four tasks per worker in flight."""
-        waiting: deque[Future[tuple[R, float]]] = deque()
+        waiting: deque[Future[bytes]] = deque()
         for task in tasks:
-            waiting.append(self._pool.submit(_timed, function, task))
+            # Packed here, where it fails loudly: a pool whose own thread cannot pack its tasks hangs (CPython 3.11).
+            packed = pickle.dumps((function, task), pickle.HIGHEST_PROTOCOL)
+            waiting.append(self._pool.submit(_packed, packed))
             if len(waiting) >= 4 * self.workers:
                 yield self._taken(waiting.popleft())
         while waiting:
             yield self._taken(waiting.popleft())
 
-    def _taken(self, future: Future[tuple[R, float]]) -> R:
-        result, cpu_s = future.result()
+    def _taken(self, future: Future[bytes]) -> Any:
+        result, cpu_s = pickle.loads(future.result())
         self.cpu_s += cpu_s
         return result
 
@@ -82,7 +89,9 @@ class Processes:
         self._pool.shutdown(wait=True, cancel_futures=kind is not None)
 
 
-def executor(jobs: int, *, setup: Callable[..., None] | None = None, arguments: tuple[Any, ...] = ()) -> Serial | Processes:
+def executor(
+    jobs: int, *, setup: Callable[..., None] | None = None, arguments: tuple[Any, ...] = ()
+) -> Serial | Processes:
     """Give the executor for `jobs` workers; `setup(*arguments)` runs once in each of them first."""
     if jobs > 1:
         return Processes(jobs, setup=setup, arguments=arguments)
@@ -101,6 +110,25 @@ def _timed(function: Callable[[T], R], task: T) -> tuple[R, float]:
     result = function(task)
     after = os.times()
     return result, sum(after[:4]) - sum(before[:4])
+
+
+def _packed(packed: bytes) -> bytes:
+    """Do a task in a worker. What cannot travel becomes an error that can: else the pool would break without a word."""
+    try:
+        function, task = pickle.loads(packed)
+        return pickle.dumps(_timed(function, task), pickle.HIGHEST_PROTOCOL)
+    except Exception as error:
+        if _travels(error):
+            raise
+        raise RuntimeError(f"{type(error).__name__}: {error}") from error
+
+
+def _travels(error: Exception) -> bool:
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # whatever its own reduction raises
+        return False
+    return True
 
 
 def _start_worker(setup: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:
