@@ -35,7 +35,13 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     started = time.time()
     figures = importlib.import_module(f"benchmarks.{options.name}").run(options)
-    result = {"benchmark": options.name, "quick": options.quick, **figures, "seconds": round(time.time() - started, 1), "machine": describe()}
+    result = {
+        "benchmark": options.name,
+        "quick": options.quick,
+        **figures,
+        "seconds": round(time.time() - started, 1),
+        "machine": describe(),
+    }
     print(json.dumps(result, indent=2, ensure_ascii=False) if options.json else _table(result))
     return 0
 

@@ -1,11 +1,13 @@
 """Hours of read speech without the phrases, by voices and sentences that training did not have.
 
 The voices are those that the split of the given seed keeps for testing; the texts are of the test split, drawn under
-a seed of their own, and hold no word of the phrases. Between sentences lies 0.3 to 1.2 s of room tone.
+a seed of their own, and hold neither the phrases nor what sounds like a content word of them. Between sentences lies
+0.3 to 1.2 s of room tone.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,19 +15,20 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.recall import Heard
+from benchmarks.recall import Heard, load, save
 from wakegen.audio.dsp import active_rms, to_int16
 from wakegen.config import Settings
 from wakegen.core.executor import executor
 from wakegen.core.seeds import derive, stream
 from wakegen.dataset.speak import clean
-from wakegen.dataset.splits import speaker_splits
+from wakegen.dataset.splits import voice_pools
 from wakegen.engines import table
 from wakegen.engines.base import Engine, SpeechRequest
 from wakegen.espeak import Espeak
+from wakegen.features import backbone
 from wakegen.features.embed import Embedder
 from wakegen.text.avoid import Avoid
-from wakegen.text.languages import native_voices
+from wakegen.text.languages import accent_voices, native_voices
 from wakegen.text.lexicon import build_lexicon
 from wakegen.text.phrase import parse_phrase
 from wakegen.text.sentences import draw_sentences
@@ -45,21 +48,24 @@ class Reading:
 
 
 def longform(hours: float, phrases: Sequence[str], *, seed: int, jobs: int, folder: Path) -> tuple[Heard, ...]:
-    """Give embedded streams of at least `hours`, kept in `folder`."""
-    path = folder / f"longform-{seed}-{hours:g}.npz"
+    """Give embedded streams of about `hours`, kept in `folder` for the next run."""
+    readings = _readings(hours, tuple(phrases), seed)
+    path = folder / f"longform-{seed}-{hours:g}-{_digest(readings)}.npz"
     if not path.exists():
-        readings = _readings(hours, phrases, seed)
         with executor(jobs) as workers:
-            heard = list(workers.map(_read, readings))
-        folder.mkdir(parents=True, exist_ok=True)
-        np.savez(path, steps=[one.steps for one in heard], rows=np.concatenate([one.rows for one in heard]))
-    with np.load(path, allow_pickle=False) as data:
-        steps, rows = data["steps"], data["rows"]
-    cuts = np.cumsum([max(0, count - 9) for count in steps])[:-1]
-    return tuple(Heard(part, int(count)) for part, count in zip(np.split(rows, cuts), steps, strict=True))
+            save(path, list(workers.map(_read, readings)))
+    return load(path)
 
 
-def _readings(hours: float, phrases: Sequence[str], seed: int) -> list[Reading]:
+def _digest(readings: Sequence[Reading]) -> str:
+    """Name what the embeddings depend on: who reads what, how it is read, and the front end."""
+    text = repr(readings).encode()
+    sources = [Path(__file__), *sorted(Path(backbone.__file__).parent.glob("*.py"))]
+    return hashlib.sha256(text + b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
+
+
+@cache
+def _readings(hours: float, phrases: tuple[str, ...], seed: int) -> list[Reading]:
     voices = _held_out_voices(seed)
     count = int(hours * 3600 / _SENTENCE_S * 1.25)
     with Espeak() as espeak:
@@ -72,11 +78,19 @@ def _readings(hours: float, phrases: Sequence[str], seed: int) -> list[Reading]:
 
 
 def _held_out_voices(seed: int) -> tuple[str, ...]:
+    """Give the voices of the phrase's language that a project of this seed keeps for its own test."""
     with table.load("espeak") as engine:
-        voices = [voice for voice in engine.voices() if not voice.toy]
-    splits = speaker_splits("espeak", (voice.speaker for voice in voices), ratio=Settings().export.split_ratio, seed=seed)
-    native = native_voices("en-us")
-    return tuple(voice.name for voice in voices if voice.language in native and splits[voice.speaker] == "test")
+        voices = engine.voices()
+    pools = voice_pools(
+        "espeak",
+        voices,
+        native=native_voices("en-us"),
+        accents=accent_voices("en-us"),
+        only=(),
+        ratio=Settings().export.split_ratio,
+        seed=seed,
+    )
+    return tuple(voice.name for voice in (*pools["test"].native, *pools["test"].klatt))
 
 
 def _read(reading: Reading) -> Heard:
