@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -79,17 +80,61 @@ class Sidecar:
         """Check and convert a parsed sidecar; keys of later versions are left out."""
         if not isinstance(raw, dict) or raw.get("format") != FORMAT:
             found = raw.get("format") if isinstance(raw, dict) else type(raw).__name__
-            raise BadInput(f"{source}: format is {found!r}, expected {FORMAT!r}.", hint="Export the detector with this version of wakegen.")
+            raise BadInput(
+                f"{source}: format is {found!r}, expected {FORMAT!r}.",
+                hint="Export the detector with this version of wakegen.",
+            )
         known = {item.name for item in fields(cls)}
         values = {key: value for key, value in raw.items() if key in known}
-        values["operating_points"] = tuple(OperatingPoint(**point) for point in raw.get("operating_points", ()))
-        values["licences"] = tuple(raw.get("licences", ()))
+        wrong = [
+            f"{key} {values[key]!r} is not {what}"
+            for key, (fits, what) in _KINDS.items()
+            if key in values and not fits(values[key])
+        ]
+        if wrong:
+            raise BadInput(f"{source}: {wrong[0]}.", hint="Export the detector again.")
         try:
+            values["operating_points"] = tuple(_point(point) for point in raw.get("operating_points", ()))
+            values["licences"] = tuple(raw.get("licences", ()))
             sidecar = cls(**values)
         except TypeError as error:
             raise BadInput(f"{source}: {error}.", hint="Export the detector again.") from error
         _check(sidecar, source)
         return sidecar
+
+
+def _point(raw: dict[str, Any]) -> OperatingPoint:
+    try:
+        return OperatingPoint(**raw)
+    except TypeError as error:
+        raise TypeError(f"operating_points: {error}") from error
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_Kind = tuple[Callable[[Any], bool], str]
+_TEXT: _Kind = (lambda value: isinstance(value, str), "a text")
+_NUMBER: _Kind = (_is_number, "a number")
+_WHOLE: _Kind = (_is_whole, "a whole number")
+_LIST: _Kind = (lambda value: isinstance(value, list | tuple), "a list")
+_KINDS: dict[str, _Kind] = {
+    "phrase": _TEXT,
+    "threshold": _NUMBER,
+    "backbone": (lambda value: isinstance(value, dict), "an object"),
+    "sample_rate": _WHOLE,
+    "step_ms": _WHOLE,
+    "window_frames": _WHOLE,
+    "smoothing": _WHOLE,
+    "debounce_s": _NUMBER,
+    "operating_points": _LIST,
+    "licences": _LIST,
+}
 
 
 def _check(sidecar: Sidecar, source: str) -> None:
@@ -99,6 +144,7 @@ def _check(sidecar: Sidecar, source: str) -> None:
         (0.0 <= sidecar.debounce_s <= 60.0, f"debounce_s {sidecar.debounce_s} is not in 0 … 60 s"),
         (sidecar.sample_rate == 16_000, f"sample_rate {sidecar.sample_rate} is not 16000"),
         (sidecar.step_ms == 80, f"step_ms {sidecar.step_ms} is not 80"),
+        (sidecar.window_frames == 16, f"window_frames {sidecar.window_frames} is not 16"),
     )
     for fine, text in rules:
         if not fine:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wakegen.core.errors import BadInput
+from wakegen.features import backbone
 from wakegen.features.embed import FIRST_SCORE_STEP, WINDOW_FRAMES, Embedder, windows
 from wakegen.features.mel import BANDS, FIRST_STEP_FRAMES, STEP_FRAMES, STEP_SAMPLES, step_mel
 from wakegen.metrics.events import STEP_S, EventGate
@@ -46,7 +47,9 @@ class Score:
 class Detector:
     """One detector on one stream. Not for sharing between threads."""
 
-    def __init__(self, session: onnxruntime.InferenceSession, sidecar: Sidecar, *, embedder: Embedder | None = None) -> None:
+    def __init__(
+        self, session: onnxruntime.InferenceSession, sidecar: Sidecar, *, embedder: Embedder | None = None
+    ) -> None:
         self._session = session
         self._input = session.get_inputs()[0].name
         self._embedder = embedder or Embedder()
@@ -63,6 +66,7 @@ class Detector:
         """
         model = Path(path)
         sidecar = Sidecar.load(model)
+        _refuse_other_backbone(sidecar, model)
         if threshold is not None:
             from dataclasses import replace
 
@@ -165,6 +169,16 @@ def _checked(samples: NDArray[np.int16]) -> NDArray[np.int16]:
     return samples
 
 
+def _refuse_other_backbone(sidecar: Sidecar, model: Path) -> None:
+    """A head never works on another embedding than its own, however alike the numbers look."""
+    known, given = backbone.identity()["sha256"], sidecar.backbone.get("sha256")
+    if given != known:
+        raise BadInput(
+            f"{model} was trained on another backbone (sha256 {str(given)[:12]}…, not {known[:12]}…).",
+            hint="Train it again with this version of wakegen.",
+        )
+
+
 def _open(model: Path) -> onnxruntime.InferenceSession:
     import onnxruntime
 
@@ -176,7 +190,9 @@ def _open(model: Path) -> onnxruntime.InferenceSession:
     try:
         session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own errors share no base class
-        raise BadInput(f"{model} is not a model that onnxruntime reads: {error}.", hint="Export the detector again.") from error
+        raise BadInput(
+            f"{model} is not a model that onnxruntime reads: {error}.", hint="Export the detector again."
+        ) from error
     shape = session.get_inputs()[0].shape
     if list(shape[1:]) != [WINDOW_FRAMES, 96]:
         raise BadInput(f"{model} takes {shape}, not [1, 16, 96].", hint="Give a detector for the speech embedding.")
