@@ -21,11 +21,18 @@ TABLE = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Parse, run, print."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    table = "\n".join(f"  {name:10} {text}" for name, text in TABLE.items())
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        epilog=table,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("name", choices=["list", *TABLE], metavar="NAME", help="a benchmark, or `list`")
     parser.add_argument("--quick", action="store_true", help="a small version of the same, within 50 s")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
-    parser.add_argument("--seeds", type=int, default=3, help="seeds per phrase (make)")
+    parser.add_argument("--seeds", type=int, help="seeds per phrase (make; default 3)")
+    parser.add_argument("--parts", nargs="+", choices=["times", "recall"], help="only these parts (make)")
     parser.add_argument("--work", help="folder for what is built; kept, so that a second run goes on")
     parser.add_argument("--data", help="folder of real recordings with a manifest.csv")
     options = parser.parse_args(arguments)

@@ -34,7 +34,7 @@ from wakegen.text.phrase import parse_phrase
 from wakegen.text.sentences import draw_sentences
 
 _SENTENCES_PER_STREAM = 120
-_SENTENCE_S = 5.0  # about, with the pause
+_SENTENCE_S = 5.6  # on average, with the pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def _digest(readings: Sequence[Reading]) -> str:
 @cache
 def _readings(hours: float, phrases: tuple[str, ...], seed: int) -> list[Reading]:
     voices = _held_out_voices(seed)
-    count = int(hours * 3600 / _SENTENCE_S * 1.25)
+    count = int(hours * 3600 / _SENTENCE_S * 1.03) + 1  # some will hold the phrase
     with Espeak() as espeak:
         lexicon = build_lexicon("en-us", espeak.phonemes)
         texts = draw_sentences("en-us", stream(seed, "long form"), count, "test")

@@ -2,8 +2,9 @@
 
 Positives are recordings of the phrase by real people, sample for sample, led in by 2.2 s of pink noise at the
 recording's own floor and followed by 1.2 s. "Noise 10 dB" is the same with noise that, while the phrase is said, is
-10 dB below the active speech level: 70 % household and street pieces, 30 % babble of four different talkers. Negatives are every other recording of speech
-in the set (other wake words, commands, reading, short phrases) and all its noise and music, streamed end to end.
+10 dB below the active speech level: 70 % household and street pieces, 30 % babble of four different talkers.
+Negatives are every other recording of speech in the set (other wake words, commands, reading, short phrases) and all
+its noise and music, streamed end to end.
 Files that do not decode are left out, counted and named.
 """
 
