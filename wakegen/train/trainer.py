@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from wakegen.core.errors import BadInput
 from wakegen.core.seeds import stream
 from wakegen.model.head import Member
 from wakegen.train import network
@@ -47,7 +48,20 @@ def train_member(
     """Train one member. The same material, recipe and seed give the same values.
 
     `on_step` is called with the number of steps done, every 25 steps.
+
+    Raises
+    ------
+    BadInput : there is no window of the phrase, or none of anything else.
     """
+    if not len(material.positive):
+        raise BadInput(
+            "No clip of the phrase is left to train on.",
+            hint="See why in the summary of `wakegen gate`, or raise --count.",
+        )
+    if not len(material.near) + len(material.general):
+        raise BadInput(
+            "No clip of anything but the phrase is left to train on.", hint="Raise the counts in generation.negatives."
+        )
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):  # sums of threads depend on their number
@@ -144,6 +158,8 @@ class _Batches:
         mined = round((r.batch - positives) * r.mined_share) if len(self._mined) else 0
         near = round(r.batch * r.near_share) if len(self._material.near) else 0
         general = r.batch - positives - mined - near
+        if not len(self._material.general):
+            near, general = near + general, 0
         chosen = [
             rng.choice(rows, count)
             for rows, count in (
