@@ -174,6 +174,44 @@ def test_an_interruption_drops_what_has_not_begun(tmp_path):
     assert 1 <= len(path.read_text()) <= 4  # the one that ended, the one in hand, the two that the pool had queued
 
 
+ORPHANS = """
+import os, signal, sys, time
+from wakegen.core.executor import Processes
+def told(_):
+    print(os.getpid(), flush=True)
+    time.sleep(0.5)
+if __name__ == "__main__":
+    with Processes(2) as pool:
+        list(pool.map(told, range(1000)))
+"""
+
+
+def test_workers_do_not_outlive_a_killed_parent(tmp_path):
+    (tmp_path / "orphans.py").write_text(ORPHANS)
+    environment = {**os.environ, "PYTHONPATH": str(Path(errors.__file__).parents[2])}
+    parent = subprocess.Popen(
+        [sys.executable, str(tmp_path / "orphans.py")], stdout=subprocess.PIPE, text=True, env=environment
+    )
+    workers: set[int] = set()
+    while len(workers) < 2:
+        workers.add(int(parent.stdout.readline()))
+    parent.kill()
+    parent.wait()
+    until = time.monotonic() + 10  # a worker may be starved on a loaded machine; an orphan would wait for ever
+    while any(_alive(worker) for worker in workers):
+        assert time.monotonic() < until, "a worker outlived its parent"
+        time.sleep(0.05)
+    parent.stdout.close()
+
+
+def _alive(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
 def _interrupted_after_one(path: Path) -> None:
     with Processes(1) as pool:
         next(pool.map(slow, [str(path)] * 100))

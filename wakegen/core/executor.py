@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pickle
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -135,5 +136,14 @@ def _start_worker(setup: Callable[..., None] | None, arguments: tuple[Any, ...])
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
     if setup is not None:
         setup(*arguments)
+
+
+def _end_with_the_parent() -> None:
+    """End this worker when the process that handed out the work is killed: its queue would never say so."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
