@@ -22,7 +22,9 @@ DEBOUNCE_STEPS = 25  # 2.0 s
 
 _TAIL_EVENTS = 32  # the rarest events decide how the count falls with the threshold
 _TAIL_LEAST = 5  # fewer show no slope
-_TAIL_SPREAD = 0.1  # logits; flatter than this is no tail
+# An exponential tail with a conjugate prior: as if so many events had been seen with this mean excess (in logits).
+# Seven hours of read speech fell e-fold per 0.53 to 0.75 logits (docs/notes/0003-recipe.md).
+_USUAL_WEIGHT, _USUAL_EXCESS = 20.0, 0.6
 
 
 class EventGate:
@@ -137,8 +139,9 @@ def smoothed_threshold_for(
 ) -> ThresholdChoice:
     """Estimate the threshold for a rate that so few hours cannot show by counting.
 
-    The number of events falls about exponentially with the threshold's logit; a line through the 32 rarest events
-    (weighted by their number, as Poisson counts ask) is followed to `fa_per_hour` × `hours`. Marked `estimated`.
+    Above some level the number of events falls exponentially with the threshold's logit. How steeply is estimated
+    from the rarest events (32 at most) together with what detectors of this kind usually show, which keeps one
+    stray event from deciding alone; the line is then followed to `fa_per_hour` × `hours`. Marked `estimated`.
     Where the rate is resolved, or the streams hold fewer than 5 events, the counted threshold is returned instead.
     """
     counted = threshold_for(scores_list, hours, fa_per_hour, debounce_steps)
@@ -146,13 +149,11 @@ def smoothed_threshold_for(
     thresholds, counts = event_count_curve(scores, debounce_steps, max_events=_TAIL_EVENTS)
     if counted.resolved or len(counts) < _TAIL_LEAST or fa_per_hour * hours <= 0:
         return counted
-    x, y = _logit(thresholds), np.log(counts - 0.5)  # the k-th rarest lies, on average, where k − ½ are expected
-    if np.ptp(x) < _TAIL_SPREAD:
-        return counted
-    slope, offset = np.polyfit(x, y, 1, w=np.sqrt(counts))
-    if slope >= 0:
-        return counted
-    place = float(np.clip((np.log(fa_per_hour * hours) - offset) / slope, -16.0, 16.0))
+    levels = _logit(thresholds).astype(np.float64)
+    excess = levels[:-1] - levels[-1]
+    fall = (len(excess) + _USUAL_WEIGHT) / (float(excess.sum()) + _USUAL_WEIGHT * _USUAL_EXCESS)  # per logit
+    steps_up = np.log((float(counts[-1]) - 0.5) / (fa_per_hour * hours))
+    place = float(np.clip(levels[-1] + steps_up / fall, -16.0, 16.0))
     threshold = float(np.float32(1.0 / (1.0 + np.exp(-place))))
     fired = len(events(scores, threshold, debounce_steps))
     return ThresholdChoice(threshold, fa_per_hour, counted.allowed, fired, hours, True, counted.resolved)

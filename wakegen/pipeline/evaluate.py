@@ -37,6 +37,7 @@ NAME = "test"
 REPORT_JSON = "report.json"
 _LATENCY_S = 40.0
 _PROBE_CLIPS = 200
+_STYLES = {"": "none", "text": "as written", "blurred": "blurred sounds", "klatt": "Klatt synthesis"}
 _CORPUS = {"sentence": "speech", "word": "words", "noise": "noise", "user": "your recordings", "near_word": "near", "swap": "near"}
 
 
@@ -95,7 +96,7 @@ def _positive(project: Project, clip: Clip, dry: Mapping[int, str]) -> EvalItem:
         "engine": clip.engine,
         "voice": clip.speaker,
         "gender": clip.gender or "unknown",
-        "accent": clip.accent or "none",
+        "style": _STYLES.get(clip.accent, "foreign accent"),
         "scene": _scene_name(clip.scene),
     }
     if source is not None:
