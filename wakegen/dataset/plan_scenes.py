@@ -20,6 +20,8 @@ from wakegen.scenes import Recipe, Scene, Sizes, draw
 from wakegen.scenes.scene import CLEAN, EVERYDAY
 
 NOISE_S = 8.0
+PROBE = "probe"  # the split of training voices heard in everyday scenes: never trained on, only compared with
+_PROBES = 200
 SCARCE = frozenset(("phrase", "confusable", "partial", "swap", "near_word", "rival"))
 _FLUENT = ("sentence", "word")
 
@@ -49,6 +51,11 @@ def plan_scenes(
             split = _of_split(clip)
             yield _scene_row(clip, number, rng, profile, sizes, recipes[split], company[split])
             number += 1
+    for clip in [clip for clip in spoken if clip.kind == "phrase" and clip.split == "train"][:_PROBES]:
+        rng = stream(settings.seed, "probe", clip.id)
+        heard = replace(clip, split=PROBE)
+        yield _scene_row(heard, number, rng, profile, sizes, recipes["test"], company["test"])
+        number += 1
     for split, count in noise_counts(settings).items():
         for i in range(count):
             rng = stream(settings.seed, "noise scene", split, i)
@@ -132,7 +139,7 @@ def noise_counts(settings: Settings) -> dict[str, int]:
 
 
 def _of_split(clip: Clip) -> str:
-    """The user's recordings of the phrase are heard in test scenes."""
+    """The user's recordings of the phrase and the probes are heard in test scenes."""
     return clip.split if clip.split in ("train", "val", "test") else "test"
 
 

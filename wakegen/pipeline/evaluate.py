@@ -25,6 +25,7 @@ from wakegen.bench.probes import Probe
 from wakegen.bench.result import ModelFacts, Training, report_document
 from wakegen.core.events import Notice
 from wakegen.core.files import sha256_file, write_bytes, write_json
+from wakegen.dataset.plan_scenes import PROBE
 from wakegen.dataset.recordings import RECORDINGS
 from wakegen.dataset.store import DONE, SCENE, SPEECH, Clip
 from wakegen.features import backbone
@@ -117,13 +118,15 @@ def _negative(project: Project, clip: Clip) -> EvalItem:
 
 
 def _probes(project: Project) -> Iterator[Probe]:
-    """Other sentences in training voices; the phrase in engines that took no part in training, where there are any."""
+    """Other sentences in training voices; the phrase in voices of training against voices it never met."""
     store = project.store
     said = list(store.clips(stage=SCENE, state=DONE, split="train", kind="sentence"))[:_PROBE_CLIPS]
     yield Probe("training voices, other words", "silence", [_negative(project, clip) for clip in said])
-    unseen = list(store.clips(stage=SCENE, state=DONE, label="positive", split="test"))
-    dry = {clip.id: str(clip.sha256) for clip in store.clips(stage=SPEECH, state=DONE, split="test")}
-    yield Probe("phrase in unseen voices", "fire", [_positive(project, clip, dry) for clip in unseen[:_PROBE_CLIPS]])
+    heard = {
+        split: [_positive(project, clip, {}) for clip in store.clips(stage=SCENE, state=DONE, label="positive", split=split)]
+        for split in ("test", PROBE)
+    }
+    yield Probe("phrase in unseen voices", "fire", heard["test"][:_PROBE_CLIPS], reference=heard[PROBE])
 
 
 def _scene_name(scene: Mapping[str, Any]) -> str:
