@@ -102,8 +102,8 @@ def make(settings: Settings, *, on_event: OnEvent = ignore) -> MakeResult:
             "report": report.run(project),
         }
         document = report.read_document(project.folder)
-    tested = stages["test"]
-    model = Path(tested["model"]) if tested["model"] else None
+        tested = stages["test"]
+        model = project.model_path if tested["model"] else None  # the folder may have moved since the stage was done
     return MakeResult(settings.project_dir, model, document, stages, 0 if tested["passed"] or model else GATE_NOT_MET)
 
 

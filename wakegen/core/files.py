@@ -12,6 +12,7 @@ from typing import Any
 
 from wakegen.core.errors import BadInput, StorageError
 
+_UNFINISHED = ".tmp-"
 
 def write_bytes(path: Path, data: bytes, *, sync: bool = True) -> None:
     """Write `data` to `path` so that a reader sees the old file or the new one, never a part.
@@ -22,7 +23,7 @@ def write_bytes(path: Path, data: bytes, *, sync: bool = True) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)
+        handle, temporary = tempfile.mkstemp(prefix=_UNFINISHED, dir=path.parent)
     except OSError as error:
         raise storage_error(error, path) from error
     try:
@@ -38,6 +39,14 @@ def write_bytes(path: Path, data: bytes, *, sync: bool = True) -> None:
     finally:
         if os.path.exists(temporary):
             os.unlink(temporary)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what writers that were killed left below `folder`; nobody may be writing there."""
+    for where, _, names in os.walk(folder):
+        for name in names:
+            if name.startswith(_UNFINISHED):
+                (Path(where) / name).unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

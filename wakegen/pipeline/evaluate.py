@@ -52,14 +52,11 @@ def run(project: Project, *, redo: bool = False) -> dict[str, Any]:
 
 
 def _work(project: Project, candidate: Path) -> dict[str, Any]:
-    calibration = json.loads(candidate.with_suffix(".json").read_text(encoding="utf-8"))
+    calibration = json.loads(train.calibration_path(project).read_text(encoding="utf-8"))
     sidecar = _sidecar(project, calibration)
     sidecar.save(candidate)
-    try:
-        evaluation = _evaluate(project, Detector.load(candidate))
-        latency = measure_in_child(candidate, seconds=_LATENCY_S)
-    finally:
-        write_json(candidate.with_suffix(".json"), calibration)
+    evaluation = _evaluate(project, Detector.load(candidate))
+    latency = measure_in_child(candidate, seconds=_LATENCY_S)
     gates = check(_limits(project), evaluation, latency, model_bytes=candidate.stat().st_size)
     document = _document(project, candidate, sidecar, evaluation, latency, gates)
     write_json(project.folder / REPORT_JSON, document)

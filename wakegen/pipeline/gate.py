@@ -36,7 +36,7 @@ def scenes(project: Project, *, redo: bool = False) -> dict[str, Any]:
 
 
 def _made(project: Project, stage: str) -> int:
-    return sum(project.store.tally("sha256", stage=stage).values())
+    return project.store.count(stage=stage, state=(DONE, REJECTED))
 
 
 def _speech(project: Project) -> dict[str, Any]:

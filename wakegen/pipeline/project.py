@@ -16,7 +16,7 @@ from wakegen.config import Settings
 from wakegen.core.errors import BadInput, ProjectMismatch
 from wakegen.core.events import OnEvent, StageDone, StageStarted
 from wakegen.core.executor import Processes, Serial, default_jobs, executor
-from wakegen.core.files import storage_error, write_text
+from wakegen.core.files import storage_error, sweep, write_text
 from wakegen.core.lock import only_one
 from wakegen.dataset.store import Store
 
@@ -61,6 +61,8 @@ class Project:
             self.on_event(StageDone(name, "already done", 0.0))
             return summary
         self.on_event(StageStarted(name, title))
+        with self.store.transaction():
+            self.store.forget_stages([name])  # killed from here on, it is not taken for done
         started = time.monotonic()
         summary = work()
         seconds = time.monotonic() - started
@@ -82,6 +84,7 @@ def opened(settings: Settings, *, on_event: OnEvent) -> Iterator[Project]:
     folder = settings.project_dir
     _refuse_foreign(folder)
     with only_one(folder), Store(folder) as store:
+        sweep(folder)
         _claim(store, settings, folder)
         yield Project(folder, settings, store, on_event)
 

@@ -59,6 +59,7 @@ def _plan(project: Project, sizes: Sizes, planned_for: str) -> None:
     first_id = int(store.meta("planned") or 0) + 1
     with store.transaction():
         store.delete(stage=SCENE)
+        store.forget_stages(["gate_scenes"])  # what it judged is gone
         store.add(plan_scenes(project.settings, spoken, profile, sizes, first_id=first_id))
         store.set_meta("scenes_planned", planned_for)
 

@@ -45,7 +45,7 @@ def run(project: Project, *, redo: bool = False) -> dict[str, Any]:
     recipe = recipe_of(project)
     facts = [scene.id for scene in project.store.clips(stage=SCENE, state=DONE)]
     settings = project.settings
-    redo = redo or not candidate_path(project).exists()
+    redo = redo or not (candidate_path(project).exists() and calibration_path(project).exists())
     return project.stage(
         NAME,
         "Train the detector",
@@ -68,6 +68,11 @@ def candidate_path(project: Project) -> Path:
     return project.folder / ".cache" / "candidate.onnx"
 
 
+def calibration_path(project: Project) -> Path:
+    """Where the thresholds of the trained head are."""
+    return project.folder / ".cache" / "calibration.json"
+
+
 def _work(project: Project, recipe: Recipe) -> dict[str, Any]:
     from wakegen.core.files import write_bytes, write_json
 
@@ -81,7 +86,7 @@ def _work(project: Project, recipe: Recipe) -> dict[str, Any]:
     head = Head(head.members, shift=-calibration.logit)
     data = onnx_bytes(head)
     write_bytes(candidate_path(project), data)
-    write_json(candidate_path(project).with_suffix(".json"), calibration.to_json())
+    write_json(calibration_path(project), calibration.to_json())
     return {
         "line": f"{len(members)} heads of {head.parameters // len(members):,} values; {calibration.text}",
         "cpu_s": round(cpu_s, 1),
