@@ -209,6 +209,8 @@ def bench_device(
 
     if not local:
         raise BadInput("Detectors are benchmarked where this program runs.", hint="Give --local.")
+    if not model.is_file():
+        raise BadInput(f"There is no model at {model}.", hint="Give the path of a NAME.onnx that wakegen exported.")
     latency = measure_in_child(model, seconds=seconds)
     profile_limits = device_limits(device)
     limits = Limits(max_p99_ms=max_p99_ms, max_rss_mb=max_rss_mb, no_shortcut=False, **profile_limits)

@@ -9,13 +9,16 @@ from wakegen.bench.latency import Latency
 from wakegen.bench.positives import LEAST_CLIPS
 
 
+_LEAST_HOURS = 0.25  # of a corpus that is judged by itself
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What was asked for; None asks for nothing."""
 
     min_recall: float | None = None  # 0 … 1
     min_group_recall: float | None = None  # of the worst group
-    max_fa_per_hour: float | None = None  # of the worst everyday corpus
+    max_fa_per_hour: float | None = None  # of all everyday sound, and of each corpus of 15 minutes or more
     max_p99_ms: float | None = None
     max_rss_mb: float | None = None
     max_model_kb: float | None = None  # the device profile's
@@ -105,14 +108,17 @@ def _group(limit: float | None, evaluation: Evaluation | None) -> GateResult | N
 def _false_accepts(limit: float | None, evaluation: Evaluation | None) -> GateResult | None:
     if limit is None:
         return None
-    rows = [row for row in evaluation.corpora if not row.adversarial and row.false_accepts.hours > 0] if evaluation else []
-    if not rows:
+    if evaluation is None or not evaluation.false_accepts.hours:
         return GateResult("max_fa_per_hour", limit, None, False, False, "no audio without the phrase to tell from")
-    worst = max(rows, key=lambda row: (row.false_accepts.value or 0.0, row.false_accepts.high))
-    accepts = worst.false_accepts
-    value = accepts.value or 0.0
-    shown = all(row.false_accepts.high <= limit for row in rows)
-    return GateResult("max_fa_per_hour", limit, value, value <= limit, shown, f"{worst.kind}: {accepts.text()}")
+    rates = {"together": evaluation.false_accepts}
+    for row in evaluation.corpora:
+        # One event in a few minutes says nothing about an hour.
+        if not row.adversarial and row.false_accepts.hours >= _LEAST_HOURS:
+            rates[row.kind] = row.false_accepts
+    worst = max(rates, key=lambda kind: (rates[kind].value or 0.0, rates[kind].high))
+    value = rates[worst].value or 0.0
+    shown = all(rate.high <= limit for rate in rates.values())
+    return GateResult("max_fa_per_hour", limit, value, value <= limit, shown, f"{worst}: {rates[worst].text()}")
 
 
 def _below(name: str, limit: float | None, value: float | None, unit: str) -> GateResult | None:

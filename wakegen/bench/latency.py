@@ -133,7 +133,7 @@ def measure_in_child(model: Path, *, seconds: float = 60.0, loader: str = LOADER
         ) from None
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise WakegenError(f"Measuring {model.name} failed: {reason}.", hint="Run the detector once with `wakegen listen`.")
+        raise WakegenError(f"Measuring {model.name} failed: {reason.rstrip('.')}.", hint="Run the detector once with `wakegen listen`.")
     return Latency.from_json(json.loads(done.stdout))
 
 

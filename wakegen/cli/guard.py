@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -22,6 +23,7 @@ def run(arguments: list[str]) -> int:
     from wakegen.cli.app import app
 
     state = State()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stop from outside is as good as Ctrl-C
     try:
         result = app.main(arguments, prog_name="wakegen", standalone_mode=False, obj=state)
         sys.stdout.flush()

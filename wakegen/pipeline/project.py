@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wakegen import config
-from wakegen.config import Settings
+from wakegen import config, profiles
+from wakegen.config import EngineChoice, Settings
 from wakegen.core.errors import BadInput, ProjectMismatch
 from wakegen.core.events import OnEvent, StageDone, StageStarted
 from wakegen.core.executor import Processes, Serial, default_jobs, executor
@@ -82,6 +82,7 @@ def opened(settings: Settings, *, on_event: OnEvent) -> Iterator[Project]:
     ProjectBusy, StorageError : see `core.lock` and `core.files`.
     """
     folder = settings.project_dir
+    _check_named(settings)
     _refuse_foreign(folder)
     with only_one(folder), Store(folder) as store:
         sweep(folder)
@@ -100,6 +101,15 @@ def read_settings(folder: Path) -> Settings:
     if not path.exists() or not (folder / DATABASE_NAME).exists():
         raise BadInput(f"{folder} holds no wakegen project.", hint='Make one with: wakegen make "hey katya" --device rpi4')
     return config.load_settings(path, env={}, user_file=Path("/nonexistent"))
+
+
+def _check_named(settings: Settings) -> None:
+    """Refuse names that lead nowhere before a folder is made for them."""
+    profiles.load(settings.device)
+    folders = settings.folders
+    for folder in (*folders.negatives, *folders.noise, *folders.rir, *folders.recordings):
+        if not folder.is_dir():
+            raise BadInput(f"{folder} is not a folder.", hint="Give the folder that holds the sound files.")
 
 
 def _refuse_foreign(folder: Path) -> None:
@@ -123,22 +133,23 @@ def _only_own_files(folder: Path) -> bool:
 def _claim(store: Store, settings: Settings, folder: Path) -> None:
     """Write into a new project what it is; compare with that in an old one."""
     wanted = {"phrase": settings.phrase, "data_hash": config.data_hash(settings)}
-    known = {key: store.meta(key) for key in wanted}
-    if known["phrase"] is not None and known["phrase"] != wanted["phrase"]:
-        raise ProjectMismatch(
-            f"{folder} belongs to the phrase '{known['phrase']}', not to '{wanted['phrase']}'.",
-            hint="Give another folder with --out.",
-        )
-    if known["data_hash"] not in (None, wanted["data_hash"]):
-        raise ProjectMismatch(
-            f"{folder} was planned with other settings ({_changed(folder, settings)}).",
-            hint="Give another folder with --out, or remove this one to start afresh.",
-        )
-    if known["phrase"] is None:
+    if store.meta("planned") is None:  # nothing was made yet, so nothing can be mixed up
         write_text(folder / CONFIG_NAME, config.to_yaml(settings))
         with store.transaction():
             for key, value in wanted.items():
                 store.set_meta(key, value)
+        return
+    known = {key: store.meta(key) for key in wanted}
+    if known["phrase"] != wanted["phrase"]:
+        raise ProjectMismatch(
+            f"{folder} belongs to the phrase '{known['phrase']}', not to '{wanted['phrase']}'.",
+            hint="Give another folder with --out.",
+        )
+    if known["data_hash"] != wanted["data_hash"]:
+        raise ProjectMismatch(
+            f"{folder} was planned with other settings ({_changed(folder, settings)}).",
+            hint="Give another folder with --out, or remove this one to start afresh.",
+        )
 
 
 def _changed(folder: Path, settings: Settings) -> str:
@@ -147,10 +158,19 @@ def _changed(folder: Path, settings: Settings) -> str:
         before = read_settings(folder)
     except BadInput:
         return "its wakegen.yaml cannot be read"
-    names = [
-        name
-        for name, key in config.keys().items()
-        if key.data and config.value_of(before, name) != config.value_of(settings, name)
-    ]
-    shown = [f"{name}: {config.value_of(before, name)} → {config.value_of(settings, name)}" for name in names[:3]]
+    changed = []
+    for name, key in config.keys().items():
+        old, new = (_shown(config.value_of(one, name)) for one in (before, settings))
+        if key.data and old != new:
+            changed.append(f"{name}: {old} → {new}")
+    shown = changed[:3]
     return "; ".join(shown) or "of another version of wakegen"
+
+
+def _shown(value: Any) -> str:
+    """Write a setting as people do: names of engines instead of their rows."""
+    if isinstance(value, tuple):
+        return ", ".join(_shown(part) for part in value) or "none"
+    if isinstance(value, EngineChoice):
+        return f"{value.type} ({_shown(value.voices)})" if value.voices else value.type
+    return str(value)

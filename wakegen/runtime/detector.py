@@ -65,6 +65,7 @@ class Detector:
         BadInput : the model or its sidecar is missing, unreadable or of another kind.
         """
         model = Path(path)
+        _must_exist(model)
         sidecar = Sidecar.load(model)
         _refuse_other_backbone(sidecar, model)
         if threshold is not None:
@@ -179,11 +180,14 @@ def _refuse_other_backbone(sidecar: Sidecar, model: Path) -> None:
         )
 
 
+def _must_exist(model: Path) -> None:
+    if not model.is_file():
+        raise BadInput(f"There is no model at {model}.", hint="Give the path of a NAME.onnx that wakegen exported.")
+
+
 def _open(model: Path) -> onnxruntime.InferenceSession:
     import onnxruntime
 
-    if not model.exists():
-        raise BadInput(f"There is no model at {model}.", hint="Give the path of a NAME.onnx that wakegen exported.")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3

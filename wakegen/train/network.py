@@ -1,7 +1,7 @@
 """The network as trained: parameters as a flat list, loss and gradient by autograd.
 
-Autograd (HIPS) is numpy with derivatives: 1 MB beside what is installed anyway, where JAX would add
-about 385 MB; docs/notes/0002-trainer.md has the times.
+Autograd (HIPS) is numpy with derivatives: half a MB beside what is installed anyway, where JAX would add
+about 400 MB; docs/notes/0004-trainer.md has the times.
 """
 
 from __future__ import annotations
