@@ -34,7 +34,7 @@ def test_limits_compare_the_figure_and_say_whether_the_interval_shows_it():
     found = gates(Limits(min_recall=0.9, max_fa_per_hour=0.5), result())
     assert (found["min_recall"].ok, found["min_recall"].shown) == (True, False)  # 38 of 40: the interval reaches 83 %
     assert (found["max_fa_per_hour"].ok, found["max_fa_per_hour"].shown) == (True, False)
-    assert found["max_fa_per_hour"].text == "speech: 0 in 1.0 h, at most 3.0 per hour"
+    assert found["max_fa_per_hour"].text == "together: 0 in 1.0 h, at most 3.0 per hour"
     assert not gates(Limits(max_fa_per_hour=0.5), result(events=1))["max_fa_per_hour"].ok
 
 
@@ -42,6 +42,13 @@ def test_the_false_accept_limit_is_held_by_the_worst_corpus():
     both = evaluate(Loudness(), [], hours(0, seconds=3600, kind="noise") + hours(2, seconds=900), threshold=0.5)
     gate = gates(Limits(max_fa_per_hour=4.0), both)["max_fa_per_hour"]
     assert (gate.value, gate.ok) == (8.0, False)
+
+
+def test_one_event_in_a_few_minutes_is_not_held_against_a_detector():
+    both = evaluate(Loudness(), [], hours(0, seconds=3600, kind="noise") + hours(1, seconds=300), threshold=0.5)
+    gate = gates(Limits(max_fa_per_hour=4.0), both)["max_fa_per_hour"]
+    assert gate.ok
+    assert gate.text.startswith("together: 1 in")
 
 
 def test_too_few_clips_fail_the_gate():
