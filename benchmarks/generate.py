@@ -36,7 +36,7 @@ def run(options: argparse.Namespace, *, count: int | None = None, engine: bool =
     with tempfile.TemporaryDirectory(prefix="wakegen-bench-", dir=options.work) as folder:
         figures = _stages(Path(folder), wanted)
     if engine:
-        requests, repeats = (500, 3) if options.quick else (2000, 5)
+        requests, repeats = (300, 3) if options.quick else (2000, 5)
         for name, languages in (("one_language", ("en-us",)), ("four_languages", tuple(_TEXTS))):
             figures |= _engine(name, languages, requests, repeats)
     return figures
