@@ -45,4 +45,4 @@ class Exported:
     def worst_difference(self, samples: NDArray[np.int16], smoothed: F32) -> float:
         """Give how far smoothed logits of a recording lie from what the detector itself gives, as scores."""
         ours = 1 / (1 + np.exp(-smoothed[24:].astype(np.float64)))
-        return float(np.abs(Detector.load(self.path).scores(samples)[24:] - ours).max(initial=0.0))
+        return float(np.abs(Detector(self.path).scores(samples)[24:] - ours).max(initial=0.0))

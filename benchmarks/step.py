@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="wakegen-bench-") as folder:
         model = _model(Path(folder))
         size = model.stat().st_size
-        detector, scores = Detector.load(model), []
+        detector, scores = Detector(model), []
         theirs, with_ours = _peer([_own_head()]), _peer([str(model)])
         calls: dict[str, Callable[[NDArray[np.int16]], Any]] = {
             "ours": lambda x: scores.extend(detector.push(x)),

@@ -3,7 +3,7 @@
     import wakegen
     settings = wakegen.load_settings(options={"generation.wake_words": ["hey katya"], "preset": "quick"})
     result = wakegen.make(settings)
-    detector = wakegen.Detector.load(result.model)
+    detector = wakegen.Detector(result.model)
     for score in detector.push(pcm):  # int16, 16 kHz, any length
         ...
 

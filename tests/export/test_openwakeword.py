@@ -62,7 +62,7 @@ def heard_by_openwakeword(place: str, model: Path, embedding: Path, sound: np.nd
 
 
 def check(heard: dict, model: Path, sound: np.ndarray) -> None:
-    detector = Detector.load(model)
+    detector = Detector(model)
     ours = detector.raw_scores(sound)
     theirs = np.array(heard["scores"])
     assert theirs.shape == ours.shape
@@ -78,7 +78,7 @@ def test_openwakeword_0_4_gives_our_scores(tmp_path, sound, no_relu):
 def test_the_file_inside_openwakeword_0_4_is_another_backbone_and_gives_other_scores(tmp_path, sound):
     model = detector_files(tmp_path)
     heard = heard_by_openwakeword("", model, backbone.source_path(), sound, tmp_path)
-    assert np.abs(np.array(heard["scores"])[24:] - Detector.load(model).raw_scores(sound)[24:]).max() > 0.01
+    assert np.abs(np.array(heard["scores"])[24:] - Detector(model).raw_scores(sound)[24:]).max() > 0.01
 
 
 @pytest.mark.slow

@@ -44,7 +44,7 @@ def test_the_project_remembers_what_was_asked(made):
     again = wakegen.load_settings(made / "wakegen.yaml", env={})
     assert again.generation.count == 24
     assert [choice.type for choice in again.engines] == ["fake"]
-    assert wakegen.Detector.load(made / "models" / "hey_katya.onnx").sidecar.phrase == "hey katya"
+    assert wakegen.Detector(made / "models" / "hey_katya.onnx").sidecar.phrase == "hey katya"
 
 
 def test_a_second_run_finds_everything_done_and_changes_nothing(copy, made):

@@ -33,7 +33,7 @@ def embedder():
 
 @pytest.fixture(scope="module")
 def detector(model, embedder):
-    return Detector.load(model, embedder=embedder)
+    return Detector(model, embedder=embedder)
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def test_after_a_reset_nothing_of_the_past_is_left(detector, whole):
 
 
 def test_two_detectors_give_the_same_bytes(model, detector, whole):
-    assert Detector.load(model).scores(SOUND).tobytes() == whole[1].tobytes()
+    assert Detector(model).scores(SOUND).tobytes() == whole[1].tobytes()
 
 
 @pytest.mark.parametrize("length", [0, 1279, 12_799, 31_999, 32_000])
@@ -108,7 +108,7 @@ def test_short_recordings_have_a_score_for_each_step(detector, length):
 def test_events_fire_as_metrics_count_them(model, embedder, whole):
     for threshold in np.quantile(whole[1][24:], [0.05, 0.5, 0.9]):
         for debounce_s in (0.0, 0.4, 2.0):
-            detector = Detector.load(model, threshold=float(threshold), embedder=embedder)
+            detector = Detector(model, threshold=float(threshold), embedder=embedder)
             object.__setattr__(detector.sidecar, "debounce_s", debounce_s)
             fired = [s.step for s in push_all(detector, SOUND, [5000, 100]) if s.fired]
             assert fired == events(whole[1], float(np.float32(threshold)), max(1, round(debounce_s / 0.08))).tolist()
@@ -116,9 +116,9 @@ def test_events_fire_as_metrics_count_them(model, embedder, whole):
 
 def test_a_score_at_the_threshold_fires(model, embedder, whole):
     peak = float(whole[1].max())
-    assert sum(s.fired for s in push_all(Detector.load(model, threshold=peak, embedder=embedder), SOUND, [])) == 1
+    assert sum(s.fired for s in push_all(Detector(model, threshold=peak, embedder=embedder), SOUND, [])) == 1
     above = float(np.nextafter(np.float32(peak), np.float32(1)))
-    assert not any(s.fired for s in push_all(Detector.load(model, threshold=above, embedder=embedder), SOUND, []))
+    assert not any(s.fired for s in push_all(Detector(model, threshold=above, embedder=embedder), SOUND, []))
 
 
 def test_smoothing_is_the_running_mean_of_the_logit():
@@ -156,9 +156,10 @@ def test_samples_of_another_kind_are_refused(detector, wrong):
 def test_a_missing_model_is_named(tmp_path, model):
     shutil.copy(model.with_suffix(".json"), tmp_path / "x.json")
     with pytest.raises(BadInput, match=r"no model at .*x\.onnx"):
-        Detector.load(tmp_path / "x.onnx")
+        Detector(tmp_path / "x.onnx")
+    shutil.copy(model, tmp_path / "y.onnx")
     with pytest.raises(BadInput, match=r"y\.json is missing"):
-        Detector.load(tmp_path / "y.onnx")
+        Detector(tmp_path / "y.onnx")
 
 
 @pytest.mark.parametrize("content", [b"", b"not a model", None])
@@ -166,7 +167,7 @@ def test_a_damaged_model_is_refused(tmp_path, model, content):
     shutil.copy(model.with_suffix(".json"), tmp_path / "x.json")
     (tmp_path / "x.onnx").write_bytes(model.read_bytes()[:5000] if content is None else content)
     with pytest.raises(BadInput, match=r"x\.onnx is not a model"):
-        Detector.load(tmp_path / "x.onnx")
+        Detector(tmp_path / "x.onnx")
 
 
 def test_a_head_of_another_shape_is_refused(tmp_path, model):
@@ -178,7 +179,7 @@ def test_a_head_of_another_shape_is_refused(tmp_path, model):
     for name in ("timer_v0.1.onnx", "embedding_model.onnx"):
         shutil.copy(models / name, tmp_path / "x.onnx")
         with pytest.raises(BadInput, match=r"not \[1, 16, 96\]"):
-            Detector.load(tmp_path / "x.onnx")
+            Detector(tmp_path / "x.onnx")
 
 
 def test_a_head_of_another_backbone_is_refused(tmp_path, model):
@@ -187,4 +188,4 @@ def test_a_head_of_another_backbone_is_refused(tmp_path, model):
     raw["backbone"]["sha256"] = "0" * 64
     (tmp_path / "x.json").write_text(json.dumps(raw))
     with pytest.raises(BadInput, match="backbone"):
-        Detector.load(tmp_path / "x.onnx")
+        Detector(tmp_path / "x.onnx")

@@ -57,7 +57,7 @@ def test_a_running_detector_fires_as_calibration_counted(tmp_path):
     shifted = Head(head().members, head().shift - middle)
     model = export_head(shifted, tmp_path / "x.onnx")
     Sidecar("x", 0.5, backbone.identity(), smoothing=SMOOTHING).save(model)
-    fired = [step.step for step in Detector.load(model, embedder=embedder).push(sound) if step.fired]
+    fired = [step.step for step in Detector(model, embedder=embedder).push(sound) if step.fired]
     counted = events(score(smooth_logits(shifted, rows, steps, SMOOTHING)), 0.5).tolist()
     assert fired == counted
     assert len(fired) > 2

@@ -8,7 +8,6 @@ from wakegen.bench.evaluate import Evaluation
 from wakegen.bench.latency import Latency
 from wakegen.bench.positives import LEAST_CLIPS
 
-
 _LEAST_HOURS = 0.25  # of a corpus that is judged by itself
 
 

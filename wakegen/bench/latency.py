@@ -22,7 +22,7 @@ from wakegen.core.seeds import stream
 from wakegen.metrics.events import STEP_S
 
 WARM_UP_STEPS = 25  # 2 s: caches, lazy allocation and the clock governor settle
-LOADER = "wakegen.runtime.detector:Detector.load"
+LOADER = "wakegen.runtime.detector:Detector"
 
 _BINS = 40
 _WAITED = 1.5  # wall over CPU time of the median step, from which something else had the processor

@@ -43,7 +43,7 @@ def listen(
 
     if [bool(source), mic, wav is not None].count(True) != 1:
         raise click.UsageError("Say what to listen to: --mic, --wav FILE or - (stdin).")
-    detector = wakegen.Detector.load(model, threshold=threshold)
+    detector = wakegen.Detector(model, threshold=threshold)
     if wav is not None:
         chunks = sources.recording(wakegen.read_audio(wav))
     else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,18 +47,13 @@ class Score:
 class Detector:
     """One detector on one stream. Not for sharing between threads."""
 
-    def __init__(
-        self, session: onnxruntime.InferenceSession, sidecar: Sidecar, *, embedder: Embedder | None = None
-    ) -> None:
-        self._session = session
-        self._input = session.get_inputs()[0].name
-        self._embedder = embedder or Embedder()
-        self.sidecar = sidecar
-        self.reset()
-
-    @classmethod
-    def load(cls, path: str | Path, *, threshold: float | None = None, embedder: Embedder | None = None) -> Detector:
+    def __init__(self, path: str | Path, *, threshold: float | None = None, embedder: Embedder | None = None) -> None:
         """Open NAME.onnx with NAME.json beside it.
+
+        Parameters
+        ----------
+        threshold : score (0 … 1) to fire at, instead of the sidecar's
+        embedder : to be shared by several detectors that run in turn
 
         Raises
         ------
@@ -68,11 +63,11 @@ class Detector:
         _must_exist(model)
         sidecar = Sidecar.load(model)
         _refuse_other_backbone(sidecar, model)
-        if threshold is not None:
-            from dataclasses import replace
-
-            sidecar = replace(sidecar, threshold=threshold)
-        return cls(_open(model), sidecar, embedder=embedder)
+        self.sidecar = sidecar if threshold is None else replace(sidecar, threshold=threshold)
+        self._session = _open(model)
+        self._input = self._session.get_inputs()[0].name
+        self._embedder = embedder or Embedder()
+        self.reset()
 
     @property
     def debounce_steps(self) -> int:
