@@ -144,7 +144,8 @@ def _tone(sound: F32, samples: int, rng: np.random.Generator) -> F32:
     spectrum = np.fft.rfft(rng.standard_normal(samples))
     spectrum /= np.sqrt(np.maximum(np.arange(len(spectrum)), 1))
     pink = np.fft.irfft(spectrum, samples)
-    return (pink / np.sqrt((pink**2).mean()) * level).astype(np.float32)
+    tone: F32 = (pink / np.sqrt((pink**2).mean()) * level).astype(np.float32)
+    return tone
 
 
 def _talkers(data: RealData) -> list[list[F32]]:
@@ -170,7 +171,8 @@ def _sounding(draw: Callable[..., F32], samples: int, span: slice, rng: np.rando
 
 def _piece(noises: Sequence[F32], samples: int, rng: np.random.Generator) -> F32:
     noise = noises[int(rng.integers(len(noises)))]
-    return np.resize(np.roll(noise, -int(rng.integers(len(noise)))), samples)
+    turned: F32 = np.resize(np.roll(noise, -int(rng.integers(len(noise)))), samples)
+    return turned
 
 
 def _babble(talkers: Sequence[Sequence[F32]], samples: int, rng: np.random.Generator) -> F32:

@@ -146,7 +146,7 @@ def load(path: Path) -> tuple[Heard, ...]:
         return tuple(Heard(rows, count) for rows, count in zip(_split(data["rows"], steps), steps, strict=True))
 
 
-def _save(path: Path, rows: Iterable[F32], steps: Sequence[int], **more: NDArray[Any]) -> None:
+def _save(path: Path, rows: Iterable[F32], steps: Sequence[int], **more: Any) -> None:
     part = path.with_suffix(".part.npz")
     np.savez(part, rows=np.concatenate(list(rows)), steps=np.array(steps, np.int64), **more)
     part.replace(path)
@@ -224,8 +224,8 @@ def judge_head(
         for point, threshold in thresholds.items()
         for name in CONDITIONS
     }
-    fired = [len(events(joined(scores), default)) for scores in (real, long)]
-    return Judged(hits, data.clusters, *fired, hours_real, hours_longform, allowed, thresholds)
+    fa_real, fa_longform = (len(events(joined(scores), default)) for scores in (real, long))
+    return Judged(hits, data.clusters, fa_real, fa_longform, hours_real, hours_longform, allowed, thresholds)
 
 
 def with_interval(judged: Sequence[Judged], name: str, *, seed: int = 0) -> Rate:

@@ -19,7 +19,7 @@ import numpy as np
 
 from wakegen.config.presets import TRAIN
 from wakegen.core.seeds import stream
-from wakegen.model.head import EMBEDDING
+from wakegen.model.head import EMBEDDING, NORM_EPSILON
 from wakegen.train import network
 from wakegen.train.material import Material, positive_starts, window_starts
 from wakegen.train.trainer import Recipe, train_member
@@ -123,7 +123,7 @@ def _jax_gradient() -> Any:
             padded = jnp.pad(h, ((0, 0), (1, 1), (0, 0)))
             y = jnp.concatenate([padded[:, :-2], padded[:, 1:-1], padded[:, 2:]], axis=2) @ kernel + bias
             centred = y - y.mean(axis=(1, 2), keepdims=True)
-            y = centred / jnp.sqrt((centred * centred).mean(axis=(1, 2), keepdims=True) + network.NORM_EPSILON)
+            y = centred / jnp.sqrt((centred * centred).mean(axis=(1, 2), keepdims=True) + NORM_EPSILON)
             h = h + jnp.maximum(y * gain + shift, 0)
         return h.reshape(x.shape[0], -1)
 
@@ -142,4 +142,4 @@ def _installed_mb(name: str) -> float:
     except PackageNotFoundError:
         return 0.0
     sizes = (path.stat().st_size for file in files if (path := file.locate()).is_file())  # type: ignore[attr-defined]
-    return round(sum(sizes) / 1e6, 1)
+    return round(float(sum(sizes)) / 1e6, 1)
