@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,10 +17,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from wakegen.audio.io import from_flac
 from wakegen.core.executor import Executor
 from wakegen.core.files import write_bytes
-from wakegen.dataset.store import Clip, audio_path
+from wakegen.dataset.store import Clip, read_clip
 from wakegen.features import backbone
 from wakegen.features.embed import Embedder
 
@@ -63,7 +63,7 @@ def embedded(clips: Sequence[Clip], *, folder: Path, executor: Executor, as_stre
 
 def embed_chunk(chunk: Chunk) -> bytes:
     """Embed a chunk, or read it if it is there. Runs in a worker."""
-    if chunk.path.exists():
+    if chunk.path.exists() and zipfile.is_zipfile(chunk.path):  # a file that a power cut left empty is made again
         return chunk.path.read_bytes()
     sounds = list(_read(Path(chunk.folder), chunk.sha256s))
     if chunk.as_stream:
@@ -89,7 +89,7 @@ def _unpacked(part: tuple[Clip, ...], data: bytes, as_stream: bool) -> Iterator[
 
 def _read(folder: Path, sha256s: Iterable[str]) -> Iterator[NDArray[np.int16]]:
     for sha256 in sha256s:
-        yield from_flac(audio_path(folder, sha256).read_bytes())
+        yield read_clip(folder, sha256)
 
 
 @cache

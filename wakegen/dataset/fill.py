@@ -47,9 +47,9 @@ class Filled:
 def keep(folder: Path, samples: NDArray[np.int16]) -> str:
     """Write samples as FLAC under the sha256 of their bytes, unless they are there; give the sha256."""
     sha256 = hashlib.sha256(np.ascontiguousarray(samples).tobytes()).hexdigest()
-    path = audio_path(folder, sha256)
-    if not path.exists():
-        write_bytes(path, flac_bytes(samples), sync=False)  # `fill` syncs before it commits
+    path, data = audio_path(folder, sha256), flac_bytes(samples)
+    if not (path.exists() and path.stat().st_size == len(data)):  # a power cut may have left an empty file
+        write_bytes(path, data, sync=False)  # `fill` syncs before it commits
     return sha256
 
 

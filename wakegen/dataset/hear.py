@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from wakegen import profiles
 from wakegen.audio import RATE_HZ
-from wakegen.audio.io import from_flac
 from wakegen.dataset.fill import Filled, keep
-from wakegen.dataset.store import Clip, audio_path
+from wakegen.dataset.store import Clip, read_clip
 from wakegen.quality import measure
 from wakegen.scenes import Bank, Scene, render
 
@@ -66,7 +65,7 @@ def _read(folder: Path, sha256: str | None) -> F32 | None:
 @lru_cache(maxsize=256)
 def _decoded(folder: Path, sha256: str) -> F32:
     """Scenes of one clip follow each other, and babble comes back to the same voices."""
-    return from_flac(audio_path(folder, sha256).read_bytes()).astype(np.float32) / np.float32(32768)
+    return read_clip(folder, sha256).astype(np.float32) / np.float32(32768)
 
 
 @lru_cache(maxsize=2)

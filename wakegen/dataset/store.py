@@ -14,7 +14,11 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from wakegen.core.errors import StorageError
+import numpy as np
+from numpy.typing import NDArray
+
+from wakegen.audio.io import from_flac
+from wakegen.core.errors import BadInput, StorageError
 from wakegen.core.files import storage_error
 
 SCHEMA_VERSION = 1
@@ -197,6 +201,23 @@ class Store:
 def audio_path(folder: Path, sha256: str) -> Path:
     """Give the place of a clip's FLAC file below a project folder."""
     return folder / "audio" / sha256[:2] / f"{sha256}.flac"
+
+
+def read_clip(folder: Path, sha256: str) -> NDArray[np.int16]:
+    """Read the samples of a clip.
+
+    Raises
+    ------
+    StorageError : its file is gone or damaged.
+    """
+    path = audio_path(folder, sha256)
+    try:
+        return from_flac(path.read_bytes())
+    except (OSError, BadInput) as error:
+        raise StorageError(
+            f"The clip {path} cannot be read: {error}",
+            hint="Put the file back, or remove the project folder and run the same command again.",
+        ) from error
 
 
 def _where(equal: Mapping[str, Any]) -> tuple[str, list[Any]]:

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 import wakegen
 from wakegen import profiles
-from wakegen.audio.io import from_flac
 from wakegen.bench.evaluate import Evaluation, evaluate
 from wakegen.bench.gate import GateResult, Limits, check, passed
 from wakegen.bench.items import EvalItem
@@ -27,7 +26,7 @@ from wakegen.core.events import Notice
 from wakegen.core.files import sha256_file, write_bytes, write_json
 from wakegen.dataset.plan_scenes import PROBE
 from wakegen.dataset.recordings import RECORDINGS
-from wakegen.dataset.store import DONE, SCENE, SPEECH, Clip
+from wakegen.dataset.store import DONE, SCENE, SPEECH, Clip, read_clip
 from wakegen.features import backbone
 from wakegen.model import OperatingPoint, Sidecar
 from wakegen.pipeline import train
@@ -279,6 +278,4 @@ def _dataset(project: Project) -> str:
 
 
 def _load(folder: Path, sha256: str) -> NDArray[np.int16]:
-    from wakegen.dataset.store import audio_path
-
-    return from_flac(audio_path(folder, sha256).read_bytes())
+    return read_clip(folder, sha256)

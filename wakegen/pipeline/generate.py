@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from wakegen.audio.io import scan_folder
-from wakegen.core.errors import BadInput
+from wakegen.core.errors import BadInput, EngineError
 from wakegen.core.events import Notice
 from wakegen.dataset.fill import fill, tasks_of
 from wakegen.dataset.plan import plan_speech
@@ -40,7 +40,13 @@ def _work(project: Project, redo: bool) -> dict[str, Any]:
     tasks = [(str(project.folder), retries, part) for part in tasks_of(rows)]
     with project.executor() as executor:
         fill(store, tasks, speak_task, stage=NAME, executor=executor, on_event=project.on_event, totals=totals)
-    return _summary(project)
+    summary = _summary(project)
+    if not summary["by_kind"].get("phrase"):
+        raise EngineError(
+            f"No clip of the phrase could be spoken: {next(iter(summary['reasons']), 'all are duplicates')}",
+            hint=f"Try again with `wakegen generate --project {project.folder}`, or choose another engine or voice.",
+        )
+    return summary
 
 
 def _plan(project: Project) -> None:
