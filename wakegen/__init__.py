@@ -33,6 +33,7 @@ _PUBLIC = {
     "parse_assignment": "wakegen.config:parse_assignment",
     "plan_project": "wakegen.api:plan_project",
     "read_audio": "wakegen.audio.io:read",
+    "room_tone": "wakegen.bench.items:noise_like",
     "run_stage": "wakegen.api:run_stage",
 }
 

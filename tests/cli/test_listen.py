@@ -66,10 +66,14 @@ def test_a_damaged_wav_on_stdin_is_bad_input(tail):
         list(sources.stream(io.BytesIO(b"RIFF\0\0\0\0WAVE" + tail)))
 
 
-def test_a_recording_comes_in_steps_and_saturates():
+def test_a_recording_comes_in_steps_between_room_tone_and_saturates():
     chunks = list(sources.recording(np.float32([0, 0.5, 2.0, -2.0] * 1000)))
-    assert [len(chunk) for chunk in chunks] == [1280, 1280, 1280, 160]
-    assert list(chunks[0][:4]) == [0, 16384, 32767, -32768]
+    assert {len(chunk) for chunk in chunks[:-1]} == {1280}
+    whole = np.concatenate(chunks)
+    lead, tail = round(sources.LEAD_S * 16_000), round(sources.TAIL_S * 16_000)
+    assert list(whole[lead : lead + 4]) == [0, 16384, 32767, -32768]
+    assert len(whole) == lead + 4000 + tail
+    assert np.any(whole[:lead]) and np.any(whole[-tail:])  # never digital silence
 
 
 def test_a_microphone_without_its_package_says_what_to_install(monkeypatch):
@@ -130,10 +134,10 @@ def test_listen_prints_each_detection_and_a_json_document_when_asked(cli, monkey
     monkeypatch.setattr(wakegen, "Detector", Fires, raising=False)
     monkeypatch.setattr(wakegen, "read_audio", lambda path: np.zeros(5000, np.float32), raising=False)
     done = cli("listen", "m.onnx", "--wav", "x.wav")
-    assert done.out.split() == ["0.16", "s", "0.900", "hey", "katya"]
+    assert done.out.split() == ["-1.84", "s", "0.900", "hey", "katya"]  # times count from the recording's start
     assert "1 detections" in done.err
     document = json.loads(cli("listen", "m.onnx", "--wav", "x.wav", "--json").out)
-    assert document["detections"] == [{"time_s": 0.16, "score": 0.9}]
+    assert document["detections"] == [{"time_s": -1.84, "score": 0.9}]
     assert document["highest_score"] == 0.9
 
 

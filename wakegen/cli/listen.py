@@ -45,13 +45,15 @@ def listen(
         raise click.UsageError("Say what to listen to: --mic, --wav FILE or - (stdin).")
     detector = wakegen.Detector(model, threshold=threshold)
     if wav is not None:
-        chunks = sources.recording(wakegen.read_audio(wav))
+        chunks, lead_s = sources.recording(wakegen.read_audio(wav)), sources.LEAD_S
     else:
+        lead_s = 0.0
         chunks = sources.microphone() if mic else sources.stream(sys.stdin.buffer)
-    _run(detector, chunks, state)
+    _run(detector, chunks, state, lead_s=lead_s)
 
 
-def _run(detector: Any, chunks: Iterator[NDArray[np.int16]], state: State) -> None:
+def _run(detector: Any, chunks: Iterator[NDArray[np.int16]], state: State, *, lead_s: float) -> None:
+    """Push everything and tell what fires; times count from the end of the lead-in."""
     from wakegen.cli import show
 
     found: list[dict[str, float]] = []
@@ -59,13 +61,13 @@ def _run(detector: Any, chunks: Iterator[NDArray[np.int16]], state: State) -> No
     meter = Meter(state, detector.sidecar.threshold)
     for chunk in chunks:
         for score in detector.push(chunk):
-            best, seconds = max(best, score.score), score.time_s
+            best, seconds = max(best, score.score), score.time_s - lead_s
             meter.draw(score)
             if score.fired:
-                found.append({"time_s": round(score.time_s, 2), "score": round(score.score, 4)})
+                found.append({"time_s": round(seconds, 2), "score": round(score.score, 4)})
                 meter.clear()
                 if not state.json:
-                    click.echo(f"{score.time_s:9.2f} s  {score.score:.3f}  {detector.sidecar.phrase}")
+                    click.echo(f"{seconds:9.2f} s  {score.score:.3f}  {detector.sidecar.phrase}")
     meter.clear()
     summary = {"phrase": detector.sidecar.phrase, "threshold": detector.sidecar.threshold, "seconds": round(seconds, 2)}
     if state.json:

@@ -13,13 +13,23 @@ from wakegen.core.errors import BadInput, DeviceError, NotInstalled
 
 RATE_HZ = 16_000
 CHUNK = 1280  # one step of the detector: 80 ms
+LEAD_S, TAIL_S = 2.0, 0.96  # whole steps
 PCM, EXTENSIBLE = 1, 0xFFFE  # the two format tags that plain samples come under
 I16 = NDArray[np.int16]
 
 
 def recording(samples: NDArray[np.float32]) -> Iterator[I16]:
-    """Give a whole recording (float32, full scale ±1) as fast as it is taken."""
-    whole = np.clip(np.round(samples * 32768.0), -32768, 32767).astype(np.int16)
+    """Give a whole recording (float32, full scale ±1) as fast as it is taken.
+
+    A detector hears two seconds before it can tell anything, and fires shortly after the phrase: so a short clip
+    gets room tone at its own level, LEAD_S before it and TAIL_S after it.
+    """
+    import wakegen
+
+    sound = np.clip(np.round(samples * 32768.0), -32768, 32767).astype(np.int16)
+    lead, tail = round(LEAD_S * RATE_HZ), round(TAIL_S * RATE_HZ)
+    tone = wakegen.room_tone(sound, lead + tail, seed=0, name="listen")
+    whole = np.concatenate([tone[:lead], sound, tone[lead:]])
     for start in range(0, len(whole), CHUNK):
         yield whole[start : start + CHUNK]
 
