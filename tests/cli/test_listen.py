@@ -73,7 +73,8 @@ def test_a_recording_comes_in_steps_between_room_tone_and_saturates():
     lead, tail = round(sources.LEAD_S * 16_000), round(sources.TAIL_S * 16_000)
     assert list(whole[lead : lead + 4]) == [0, 16384, 32767, -32768]
     assert len(whole) == lead + 4000 + tail
-    assert np.any(whole[:lead]) and np.any(whole[-tail:])  # never digital silence
+    assert np.any(whole[:lead])
+    assert np.any(whole[-tail:])
 
 
 def test_a_microphone_without_its_package_says_what_to_install(monkeypatch):
@@ -117,12 +118,8 @@ class Fires:
 
     sidecar = SimpleNamespace(phrase="hey katya", threshold=0.5)
 
-    def __init__(self) -> None:
+    def __init__(self, path, *, threshold=None) -> None:
         self.step = 0
-
-    @classmethod
-    def load(cls, path, *, threshold=None):
-        return cls()
 
     def push(self, chunk):
         self.step += 1

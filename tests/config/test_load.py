@@ -96,9 +96,11 @@ def test_a_preset_on_the_command_line_beats_the_numbers_of_the_file(tmp_path):
 
 
 def test_a_count_of_the_users_own_scales_the_negatives(tmp_path):
-    settings = plain(tmp_path, options={"preset": "quick", "generation.count": 90})
-    assert settings.generation.negatives.sentences == 50
-    fixed = plain(tmp_path, options={"preset": "quick", "generation.count": 90, "generation.negatives.sentences": 7})
+    row = PRESETS["quick"]
+    tenth = row.positives // 10
+    settings = plain(tmp_path, options={"preset": "quick", "generation.count": tenth})
+    assert settings.generation.negatives.sentences == round(row.sentences / 10)
+    fixed = plain(tmp_path, options={"preset": "quick", "generation.count": tenth, "generation.negatives.sentences": 7})
     assert fixed.generation.negatives.sentences == 7
 
 

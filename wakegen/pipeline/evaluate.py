@@ -46,8 +46,15 @@ def run(project: Project, *, redo: bool = False) -> dict[str, Any]:
     candidate = train.candidate_path(project)
     evaluation = project.settings.evaluation
     facts = (sha256_file(candidate), repr(evaluation), project.settings.export.allow_poor)
-    redo = redo or not (project.folder / REPORT_JSON).exists()
+    redo = redo or not (project.folder / REPORT_JSON).exists() or _lost(project)
     return project.stage(NAME, "Test the detector", *facts, redo=redo, work=lambda: _work(project, candidate))
+
+
+def _lost(project: Project) -> bool:
+    """Tell whether the detector was exported and has been removed since."""
+    done = project.store.stage(NAME)
+    files = (project.model_path, project.model_path.with_suffix(".json"))
+    return done is not None and bool(json.loads(done[1])["model"]) and not all(path.exists() for path in files)
 
 
 def _work(project: Project, candidate: Path) -> dict[str, Any]:
@@ -65,7 +72,7 @@ def _work(project: Project, candidate: Path) -> dict[str, Any]:
         "line": f"recall {evaluation.recall.text()}; false accepts {evaluation.false_accepts.text()}",
         "passed": fine,
         "failures": [f"{gate.name}: {gate.text}" for gate in gates if not gate.ok],
-        "model": str(exported) if exported else None,
+        "model": str(exported.relative_to(project.folder)) if exported else None,  # the folder may be moved
     }
 
 

@@ -41,4 +41,4 @@ def read_document(folder: Path) -> dict[str, Any]:
 def _work(project: Project) -> dict[str, Any]:
     path = project.folder / REPORT_HTML
     write(read_document(project.folder), path)
-    return {"line": str(path), "report_html": str(path), "report_json": str(project.folder / REPORT_JSON)}
+    return {"line": path.name, "report_html": path.name, "report_json": REPORT_JSON}  # the folder may be moved
