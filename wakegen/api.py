@@ -138,7 +138,14 @@ _STAGE_CALLS: dict[str, Any] = {
     "bench": bench_stage,
     "report": lambda project: report.run(project, redo=True),
 }
-_NEEDS = {"simulate": "generate", "gate": "generate", "train": "simulate", "test": "train", "bench": "test", "report": "test"}
+_NEEDS = {
+    "simulate": "generate",
+    "gate": "generate",
+    "train": "simulate",
+    "test": "train",
+    "bench": "test",
+    "report": "test",
+}
 
 
 def _require(project: Project, name: str) -> None:
@@ -179,7 +186,9 @@ class BenchResult:
             f"  real-time factor {self.latency.rtf:.4f}, {self.latency.cpu_s_per_hour:.0f} CPU s per hour of sound",
             f"  peak memory {(self.latency.peak_rss_bytes or 0) / 1e6:.0f} MB, model {(self.latency.model_bytes or 0) / 1e3:.0f} kB",
         ]
-        lines += [f"  {'met' if gate.ok else 'NOT MET'}: {gate.name} {gate.limit:g}: {gate.text}" for gate in self.gates]
+        lines += [
+            f"  {'met' if gate.ok else 'NOT MET'}: {gate.name} {gate.limit:g}: {gate.text}" for gate in self.gates
+        ]
         if self.latency.disturbed:
             lines.append(f"  Disturbed: {'; '.join(self.latency.reasons)}")
         return "\n".join([*lines, f"Session: {self.session}"])

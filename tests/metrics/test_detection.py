@@ -56,16 +56,30 @@ def test_the_curve_counts_by_hand():
     curve = det_curve([phrase(30), weak], [stream], 1.0)
     assert curve.fa_per_hour[:3].tolist() == [0, 1, 3]
     assert curve.misses[:3].tolist() == [0.5, 0.5, 0.0]
-    point = operating_point("relaxed", fa_per_hour=2.0, threshold=0.7, estimated=False,
-                            phrases=[phrase(30), weak], streams=[stream], hours=1.0)
+    point = operating_point(
+        "relaxed",
+        fa_per_hour=2.0,
+        threshold=0.7,
+        estimated=False,
+        phrases=[phrase(30), weak],
+        streams=[stream],
+        hours=1.0,
+    )
     assert (point.recall.hits, point.false_accepts.events) == (1, 1)
     assert not point.resolved
     assert "cannot be told" in point.text
 
 
 def test_a_point_that_misses_more_than_it_hears_is_none():
-    point = operating_point("strict", fa_per_hour=0.1, threshold=0.95, estimated=False,
-                            phrases=[phrase(30)] * 4, streams=[np.zeros(45_000, np.float32)], hours=100.0)
+    point = operating_point(
+        "strict",
+        fa_per_hour=0.1,
+        threshold=0.95,
+        estimated=False,
+        phrases=[phrase(30)] * 4,
+        streams=[np.zeros(45_000, np.float32)],
+        hours=100.0,
+    )
     assert not point.usable
     assert point.text.startswith("No usable point")
 
@@ -73,7 +87,9 @@ def test_a_point_that_misses_more_than_it_hears_is_none():
 def test_no_data_is_no_crash():
     assert det_curve([], [], 0.0).thresholds.size == 0
     assert np.isnan(det_curve([], [np.ones(10, np.float32)], 1.0).misses).all()
-    empty = operating_point("strict", fa_per_hour=0.1, threshold=0.5, estimated=False, phrases=[], streams=[], hours=0.0)
+    empty = operating_point(
+        "strict", fa_per_hour=0.1, threshold=0.5, estimated=False, phrases=[], streams=[], hours=0.0
+    )
     assert empty.text == "No positive clips: recall is not known."
     assert percentiles([])["p50"] is None
     assert percentiles([1.0, 3.0])["p50"] == 2.0

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from wakegen.metrics.events import (
+    _extrapolated,
     EventGate,
     event_count_curve,
     events,
@@ -86,9 +87,9 @@ def test_a_score_that_stays_high_fires_every_debounce():
     assert events(np.full(3, np.nan), 0.5).size == 0
 
 
-def test_the_estimate_follows_an_exponential_tail_beyond_the_hours_at_hand():
+def test_the_estimate_follows_a_bent_tail_beyond_the_hours_at_hand():
     rng = np.random.default_rng(3)
-    logits = -rng.exponential(1.0, size=450_000 // 100) * -1.0 - 9.0  # one candidate every 8 s, tail exp(−x)
+    logits = rng.normal(-6.0, 1.6, size=450_000 // 100)  # one candidate every 8 s
     scores = np.zeros(450_000, np.float32)
     scores[::100] = 1 / (1 + np.exp(-logits))
     truth = threshold_for([scores], 10.0, 0.5)
@@ -96,5 +97,13 @@ def test_the_estimate_follows_an_exponential_tail_beyond_the_hours_at_hand():
     assert first_hour.estimated
     assert not first_hour.resolved
     logit = lambda p: np.log(p / (1 - p))  # noqa: E731
-    assert logit(first_hour.threshold) == pytest.approx(logit(truth.threshold), abs=1.0)
+    assert logit(first_hour.threshold) == pytest.approx(logit(truth.threshold), abs=0.8)
     assert not smoothed_threshold_for([scores], 10.0, 2.0).estimated  # twenty events can simply be counted
+
+
+def test_a_straight_tail_is_followed_straight_and_never_upwards():
+    levels = np.linspace(3.0, -1.0, 20)
+    straight = np.exp(-1.5 * (levels - 3.0)) + 0.5
+    place = _extrapolated(levels, straight, 0.1)
+    assert place == pytest.approx(3.0 + np.log(10) / 1.5, abs=0.05)
+    assert _extrapolated(levels, np.full(20, 5), 0.1) is None

@@ -61,7 +61,9 @@ def test_nothing_measured_is_said_to_be_nothing_measured():
     assert json.loads(json.dumps(empty.to_json(), allow_nan=False))["high"] is None
 
 
-@pytest.mark.parametrize("call", [lambda: wilson(3, 2), lambda: wilson(-1, 2), lambda: per_hour(1, 0.0), lambda: per_hour(-1, 1)])
+@pytest.mark.parametrize(
+    "call", [lambda: wilson(3, 2), lambda: wilson(-1, 2), lambda: per_hour(1, 0.0), lambda: per_hour(-1, 1)]
+)
 def test_impossible_counts_are_refused(call):
     with pytest.raises(ValueError, match=r" (of|in) "):
         call()
@@ -72,7 +74,9 @@ def test_the_bootstrap_repeats_itself_and_is_wider_when_speakers_differ():
     first, second = (cluster_bootstrap(hits, totals, seed=0) for _ in range(2))
     assert first == second
     assert first.low < wilson(30, 40).low
-    assert cluster_bootstrap([5, 5], [5, 5], seed=0).low == wilson(10, 10).low  # perfect speakers prove no more than clips
+    assert (
+        cluster_bootstrap([5, 5], [5, 5], seed=0).low == wilson(10, 10).low
+    )  # perfect speakers prove no more than clips
     assert cluster_bootstrap([], [], seed=0).total == 0
 
 
@@ -96,6 +100,8 @@ def test_where_three_events_are_expected_the_one_sided_zero_costs_a_little():
     assert poisson_coverage(3.0) == pytest.approx(0.938, abs=1e-3)
 
 
-@pytest.mark.parametrize(("value", "text"), [(0, "0"), (0.5425, "0.54"), (2.4964, "2.5"), (0.999, "1.0"), (9.96, "10"), (123.4, "123")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(0, "0"), (0.5425, "0.54"), (2.4964, "2.5"), (0.999, "1.0"), (9.96, "10"), (123.4, "123")]
+)
 def test_figures_have_two_significant_digits(value, text):
     assert figure(value) == text

@@ -21,8 +21,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--loader", default=LOADER)
     options = parser.parse_args(arguments)
     try:
-        latency = measure_latency(lambda: _load(options.loader, options.model), seconds=options.seconds,
-                                  model_bytes=model_bytes(options.model))
+        latency = measure_latency(
+            lambda: _load(options.loader, options.model),
+            seconds=options.seconds,
+            model_bytes=model_bytes(options.model),
+        )
     except Exception as error:
         # The parent shows this line; a traceback would bury it.
         print(f"{type(error).__name__}: {error}", file=sys.stderr)

@@ -159,7 +159,12 @@ def pooled(corpora: Iterable[Corpus], threshold: float, debounce_steps: int) -> 
 
 
 def _hear(
-    detector: Scorer, items: Iterable[EvalItem], threshold: float, debounce_steps: int, seed: int, worst: Worst,
+    detector: Scorer,
+    items: Iterable[EvalItem],
+    threshold: float,
+    debounce_steps: int,
+    seed: int,
+    worst: Worst,
     on_event: OnEvent,
 ) -> list[PositiveResult]:
     on_event(StageStarted("evaluate", "Listening for the phrase"))
@@ -175,15 +180,25 @@ def _hear(
 
 
 def _endure(
-    detector: Scorer, items: Iterable[EvalItem], threshold: float, debounce_steps: int, seed: int,
-    worst: tuple[Worst, Worst], on_event: OnEvent,
+    detector: Scorer,
+    items: Iterable[EvalItem],
+    threshold: float,
+    debounce_steps: int,
+    seed: int,
+    worst: tuple[Worst, Worst],
+    on_event: OnEvent,
 ) -> list[Corpus]:
     on_event(StageStarted("evaluate", "Listening to everything else"))
     started = time.monotonic()
     corpora: dict[str, Corpus] = {}
     for item, corpora in score_negatives(  # noqa: B007, the last one is read below
-        detector, items, threshold=threshold, debounce_steps=debounce_steps, seed=seed,
-        worst=worst[0], provoked=worst[1],
+        detector,
+        items,
+        threshold=threshold,
+        debounce_steps=debounce_steps,
+        seed=seed,
+        worst=worst[0],
+        provoked=worst[1],
     ):
         on_event(Progress("evaluate", item.kind))
     everyday = pooled((c for c in corpora.values() if not c.adversarial), threshold, debounce_steps)
@@ -203,10 +218,18 @@ def _points(
     points = []
     for name, rate in OPERATING_POINTS.items():
         choice = smoothed_threshold_for(streams, hours, rate, debounce_steps)
-        points.append(operating_point(
-            name, fa_per_hour=rate, threshold=choice.threshold, estimated=choice.estimated,
-            phrases=[r.phrase for r in found], streams=streams, hours=hours, debounce_steps=debounce_steps,
-        ))
+        points.append(
+            operating_point(
+                name,
+                fa_per_hour=rate,
+                threshold=choice.threshold,
+                estimated=choice.estimated,
+                phrases=[r.phrase for r in found],
+                streams=streams,
+                hours=hours,
+                debounce_steps=debounce_steps,
+            )
+        )
     return tuple(points)
 
 

@@ -35,10 +35,16 @@ class Excerpt:
         from wakegen.audio.io import flac_bytes
 
         return {
-            "what": self.what, "id": self.id, "groups": dict(self.groups), "at_s": round(self.at_s, 3),
+            "what": self.what,
+            "id": self.id,
+            "groups": dict(self.groups),
+            "at_s": round(self.at_s, 3),
             "span_s": None if self.span_s is None else [round(v, 3) for v in self.span_s],
-            "step_s": STEP_S, "scores": [round(v, 4) for v in self.scores], "peak": round(self.peak, 4),
-            "threshold": self.threshold, "seconds": self.audio.size / RATE_HZ,
+            "step_s": STEP_S,
+            "scores": [round(v, 4) for v in self.scores],
+            "peak": round(self.peak, 4),
+            "threshold": self.threshold,
+            "seconds": self.audio.size / RATE_HZ,
             "audio": {"type": "audio/flac", "base64": base64.b64encode(flac_bytes(self.audio)).decode("ascii")},
         }
 
@@ -68,8 +74,15 @@ class Worst:
 
 
 def cut(
-    samples: NDArray[np.int16], scores: NDArray[np.float32], *, around_s: tuple[float, float], what: str, name: str,
-    groups: Mapping[str, str], threshold: float, span_s: tuple[float, float] | None = None,
+    samples: NDArray[np.int16],
+    scores: NDArray[np.float32],
+    *,
+    around_s: tuple[float, float],
+    what: str,
+    name: str,
+    groups: Mapping[str, str],
+    threshold: float,
+    span_s: tuple[float, float] | None = None,
 ) -> Excerpt:
     """Cut 2 s before to 1.2 s after `around_s` out of a recording and its scores, on whole steps."""
     first = max(0, int((around_s[0] - _BEFORE_S) / STEP_S))
@@ -77,8 +90,13 @@ def cut(
     kept = scores[first:stop]
     offset = first * STEP_S
     return Excerpt(
-        what, name, dict(groups), offset,
+        what,
+        name,
+        dict(groups),
+        offset,
         None if span_s is None else (span_s[0] - offset, span_s[1] - offset),
-        tuple(float(v) for v in kept), float(np.max(kept, initial=0.0)), threshold,
+        tuple(float(v) for v in kept),
+        float(np.max(kept, initial=0.0)),
+        threshold,
         np.array(samples[first * STEP_SAMPLES : max(stop, first + 1) * STEP_SAMPLES]),
     )

@@ -58,7 +58,9 @@ class GateResult:
         return {**asdict(self), "title": self.title}
 
 
-def check(limits: Limits, evaluation: Evaluation | None, latency: Latency | None, *, model_bytes: int | None = None) -> tuple[GateResult, ...]:
+def check(
+    limits: Limits, evaluation: Evaluation | None, latency: Latency | None, *, model_bytes: int | None = None
+) -> tuple[GateResult, ...]:
     """Compare with every limit that was set, in the order of `Limits`."""
     size = model_bytes if model_bytes is not None else latency.model_bytes if latency else None
     rss = latency.peak_rss_bytes if latency else None
@@ -87,8 +89,14 @@ def _recall(limit: float | None, evaluation: Evaluation | None) -> GateResult | 
     rate = evaluation.recall if evaluation else None
     if rate is None or rate.value is None or rate.total < LEAST_CLIPS:
         clips = rate.total if rate else 0
-        return GateResult("min_recall", limit, rate.value if rate else None, False, False,
-                          f"{clips} clips are too few to tell; at least {LEAST_CLIPS} are needed")
+        return GateResult(
+            "min_recall",
+            limit,
+            rate.value if rate else None,
+            False,
+            False,
+            f"{clips} clips are too few to tell; at least {LEAST_CLIPS} are needed",
+        )
     return GateResult("min_recall", limit, rate.value, rate.value >= limit, rate.low >= limit, f"heard {rate.text()}")
 
 
@@ -96,12 +104,19 @@ def _group(limit: float | None, evaluation: Evaluation | None) -> GateResult | N
     if limit is None:
         return None
     if evaluation is None or evaluation.worst is None:
-        return GateResult("min_group_recall", limit, None, False, False,
-                          f"no two groups with {LEAST_CLIPS} clips each to compare")
+        return GateResult(
+            "min_group_recall", limit, None, False, False, f"no two groups with {LEAST_CLIPS} clips each to compare"
+        )
     key, row = evaluation.worst
     value = row.recall.value or 0.0
-    return GateResult("min_group_recall", limit, value, value >= limit, row.recall.low >= limit,
-                      f"the worst group is {key} {row.value}: heard {row.recall.text()}")
+    return GateResult(
+        "min_group_recall",
+        limit,
+        value,
+        value >= limit,
+        row.recall.low >= limit,
+        f"the worst group is {key} {row.value}: heard {row.recall.text()}",
+    )
 
 
 def _false_accepts(limit: float | None, evaluation: Evaluation | None) -> GateResult | None:

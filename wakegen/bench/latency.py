@@ -73,13 +73,21 @@ class Latency:
     def from_json(cls, raw: dict[str, Any]) -> Latency:
         """Take back what `to_json` gave."""
         lists = {key: tuple(raw[key]) for key in ("histogram_edges_ms", "histogram_counts", "reasons")}
-        parts = {"step": Timing(**raw["step"]), "step_cpu": Timing(**raw["step_cpu"]), "machine": Machine(**raw["machine"])}
+        parts = {
+            "step": Timing(**raw["step"]),
+            "step_cpu": Timing(**raw["step_cpu"]),
+            "machine": Machine(**raw["machine"]),
+        }
         return cls(**{**raw, **lists, **parts})
 
 
 def measure_latency(
-    load: Callable[[], Scorer], *, seconds: float = 60.0, warm_up_steps: int = WARM_UP_STEPS,
-    model_bytes: int | None = None, samples: NDArray[np.int16] | None = None,
+    load: Callable[[], Scorer],
+    *,
+    seconds: float = 60.0,
+    warm_up_steps: int = WARM_UP_STEPS,
+    model_bytes: int | None = None,
+    samples: NDArray[np.int16] | None = None,
 ) -> Latency:
     """Load a detector here and push `seconds` of sound through it, step by step.
 
@@ -102,12 +110,22 @@ def measure_latency(
     edges, counts = _histogram(timed)
     reasons = (*load_reasons(machine), *_wait_reasons(timed, timed_cpu, switched / steps))
     return Latency(
-        step=timing(timed), step_cpu=timing(timed_cpu), init_ms=init_ms, first_ms=float(wall[0]),
-        warm_up_steps=warm_up_steps, warm_up_ms_mean=float(np.mean(wall[:warm_up_steps])) if warm_up_steps else 0.0,
-        rtf=float(np.mean(timed)) / (1000 * STEP_S), cpu_s_per_hour=float(np.mean(timed_cpu)) / 1000 * 3600 / STEP_S,
-        histogram_edges_ms=edges, histogram_counts=counts,
-        peak_rss_bytes=peak_rss_bytes(), base_rss_bytes=base, model_bytes=model_bytes,
-        machine=machine, disturbed=bool(reasons), reasons=reasons,
+        step=timing(timed),
+        step_cpu=timing(timed_cpu),
+        init_ms=init_ms,
+        first_ms=float(wall[0]),
+        warm_up_steps=warm_up_steps,
+        warm_up_ms_mean=float(np.mean(wall[:warm_up_steps])) if warm_up_steps else 0.0,
+        rtf=float(np.mean(timed)) / (1000 * STEP_S),
+        cpu_s_per_hour=float(np.mean(timed_cpu)) / 1000 * 3600 / STEP_S,
+        histogram_edges_ms=edges,
+        histogram_counts=counts,
+        peak_rss_bytes=peak_rss_bytes(),
+        base_rss_bytes=base,
+        model_bytes=model_bytes,
+        machine=machine,
+        disturbed=bool(reasons),
+        reasons=reasons,
     )
 
 
@@ -133,7 +151,9 @@ def measure_in_child(model: Path, *, seconds: float = 60.0, loader: str = LOADER
         ) from None
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise WakegenError(f"Measuring {model.name} failed: {reason.rstrip('.')}.", hint="Run the detector once with `wakegen listen`.")
+        raise WakegenError(
+            f"Measuring {model.name} failed: {reason.rstrip('.')}.", hint="Run the detector once with `wakegen listen`."
+        )
     return Latency.from_json(json.loads(done.stdout))
 
 
@@ -141,10 +161,13 @@ def estimated_for(latency: Latency, *, factor: float, source: str) -> Latency:
     """Scale the times to another device and label them: `source` says from what, and by which factor."""
     return replace(
         latency,
-        step=_scaled(latency.step, factor), step_cpu=_scaled(latency.step_cpu, factor),
-        init_ms=latency.init_ms * factor, first_ms=latency.first_ms * factor,
+        step=_scaled(latency.step, factor),
+        step_cpu=_scaled(latency.step_cpu, factor),
+        init_ms=latency.init_ms * factor,
+        first_ms=latency.first_ms * factor,
         warm_up_ms_mean=latency.warm_up_ms_mean * factor,
-        rtf=latency.rtf * factor, cpu_s_per_hour=latency.cpu_s_per_hour * factor,
+        rtf=latency.rtf * factor,
+        cpu_s_per_hour=latency.cpu_s_per_hour * factor,
         histogram_edges_ms=tuple(edge * factor for edge in latency.histogram_edges_ms),
         estimated=f"{source}, times × {factor:.3g}",
     )
@@ -158,7 +181,9 @@ def timing(times_ms: NDArray[np.float64] | Sequence[float]) -> Timing:
     return Timing(int(values.size), float(np.mean(values)), sd, p50, p90, p95, p99, float(np.max(values)))
 
 
-def _time_steps(detector: Scorer, sound: NDArray[np.int16], steps: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _time_steps(
+    detector: Scorer, sound: NDArray[np.int16], steps: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     wall, cpu = np.zeros(steps), np.zeros(steps)
     chunks = [sound[at : at + STEP_SAMPLES] for at in range(0, sound.size - STEP_SAMPLES + 1, STEP_SAMPLES)]
     for step in range(steps):

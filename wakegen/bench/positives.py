@@ -123,5 +123,16 @@ def _span(item: EvalItem) -> tuple[float, float]:
 def _offer_miss(
     worst: Worst, item: EvalItem, clip: Framed, scores: NDArray[np.float32], *, peak: float, threshold: float
 ) -> None:
-    worst.offer(-peak, lambda: cut(clip.samples, scores, around_s=clip.span_s, what="miss", name=item.id,
-                                   groups=item.groups, threshold=threshold, span_s=clip.span_s))
+    worst.offer(
+        -peak,
+        lambda: cut(
+            clip.samples,
+            scores,
+            around_s=clip.span_s,
+            what="miss",
+            name=item.id,
+            groups=item.groups,
+            threshold=threshold,
+            span_s=clip.span_s,
+        ),
+    )

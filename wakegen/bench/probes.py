@@ -43,8 +43,13 @@ class ProbeResult:
 
     def to_json(self) -> dict[str, object]:
         """Give counts, interval, verdict and the rule it follows."""
-        return {"name": self.name, "expect": self.expect, "fired": self.fired.to_json(), "verdict": self.verdict,
-                "text": self.text}
+        return {
+            "name": self.name,
+            "expect": self.expect,
+            "fired": self.fired.to_json(),
+            "verdict": self.verdict,
+            "text": self.text,
+        }
 
 
 def run_probe(
@@ -59,9 +64,7 @@ def run_probe(
     return _judge_silence(probe.name, wilson(sum(clips), len(clips)))
 
 
-def _heard(
-    detector: Scorer, items: Iterable[EvalItem], *, threshold: float, debounce_steps: int, seed: int
-) -> Rate:
+def _heard(detector: Scorer, items: Iterable[EvalItem], *, threshold: float, debounce_steps: int, seed: int) -> Rate:
     results = list(
         score_positives(detector, items, threshold=threshold, debounce_steps=debounce_steps, seed=seed, worst=Worst(0))
     )

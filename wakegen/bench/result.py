@@ -100,5 +100,9 @@ def report_document(
 
 
 def _training_json(training: Training) -> dict[str, Any]:
-    return {**asdict(training), "engines": dict(training.engines), "licences": list(training.licences),
-            "notes": list(training.notes)}
+    return {
+        **asdict(training),
+        "engines": dict(training.engines),
+        "licences": list(training.licences),
+        "notes": list(training.notes),
+    }

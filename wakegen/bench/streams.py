@@ -57,8 +57,12 @@ class CorpusResult:
 
     def to_json(self) -> dict[str, object]:
         """Give counts, hours and interval."""
-        return {"kind": self.kind, "items": self.items, "adversarial": self.adversarial,
-                "false_accepts": self.false_accepts.to_json()}
+        return {
+            "kind": self.kind,
+            "items": self.items,
+            "adversarial": self.adversarial,
+            "false_accepts": self.false_accepts.to_json(),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,13 @@ class ConfusableResult:
 
 
 def score_negatives(
-    detector: Scorer, items: Iterable[EvalItem], *, threshold: float, debounce_steps: int, seed: int, worst: Worst,
+    detector: Scorer,
+    items: Iterable[EvalItem],
+    *,
+    threshold: float,
+    debounce_steps: int,
+    seed: int,
+    worst: Worst,
     provoked: Worst,
 ) -> Iterator[tuple[EvalItem, dict[str, Corpus]]]:
     """Stream everything and yield each item as it is taken in, with the corpora so far; exhaust it before reading.
@@ -122,7 +132,9 @@ def confusable_results(corpora: Iterable[Corpus]) -> tuple[ConfusableResult, ...
 class _Listening:
     """One everyday kind as one long recording: blocks follow each other to the step, each with its past before it."""
 
-    def __init__(self, detector: Scorer, corpus: Corpus, *, threshold: float, debounce_steps: int, worst: Worst) -> None:
+    def __init__(
+        self, detector: Scorer, corpus: Corpus, *, threshold: float, debounce_steps: int, worst: Worst
+    ) -> None:
         self._detector, self._corpus, self._worst = detector, corpus, worst
         self._threshold, self._debounce_steps = threshold, debounce_steps
         self._parts: list[NDArray[np.int16]] = []
@@ -170,8 +182,12 @@ def offer_moment(
     peak = float(np.max(scores[step : step + 13]))  # the second from the event on
     what = "false accept" if scores[step] >= np.float32(threshold) else "near false accept"
     at = (step + 1) * STEP_S
-    worst.offer(peak, lambda: cut(samples, scores, around_s=(at, at), what=what, name=item.id, groups=item.groups,
-                                  threshold=threshold))
+    worst.offer(
+        peak,
+        lambda: cut(
+            samples, scores, around_s=(at, at), what=what, name=item.id, groups=item.groups, threshold=threshold
+        ),
+    )
 
 
 def score_clip(detector: Scorer, samples: NDArray[np.int16]) -> NDArray[np.float32]:
@@ -187,8 +203,14 @@ def _moments(scores: NDArray[np.float32], threshold: float, debounce_steps: int)
 
 
 def _score_alone(
-    detector: Scorer, item: EvalItem, samples: NDArray[np.int16], corpus: Corpus, threshold: float,
-    debounce_steps: int, seed: int, worst: Worst,
+    detector: Scorer,
+    item: EvalItem,
+    samples: NDArray[np.int16],
+    corpus: Corpus,
+    threshold: float,
+    debounce_steps: int,
+    seed: int,
+    worst: Worst,
 ) -> None:
     clip = framed(samples, (0.0, max(samples.size, 1) / RATE_HZ), seed=seed, name=item.id)
     scores = score_clip(detector, clip.samples)
@@ -198,4 +220,3 @@ def _score_alone(
     corpus.fired_by_text.setdefault(item.groups.get("text", item.id), []).append(bool(fired.size))
     for step in fired:
         offer_moment(worst, item, clip.samples, scores, int(step), threshold)
-

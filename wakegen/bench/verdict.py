@@ -86,7 +86,11 @@ def _sentences(evaluation: Evaluation) -> Sequence[str]:
 
 
 def _heard(evaluation: Evaluation) -> str:
-    return f"Heard the phrase in {evaluation.recall.text()}." if evaluation.recall.total else "No clips with the phrase were tested."
+    return (
+        f"Heard the phrase in {evaluation.recall.text()}."
+        if evaluation.recall.total
+        else "No clips with the phrase were tested."
+    )
 
 
 def _reaction(evaluation: Evaluation) -> str:

@@ -34,7 +34,7 @@ class TrainPreset:
 PRESETS = {
     row.name: row
     for row in (
-        Preset("quick", 1200, 400, 500, 600, 120, 2, "small", 0.7, 0.4, "A first detector within five minutes."),
+        Preset("quick", 2000, 600, 700, 900, 120, 2, "small", 1.0, 0.5, "A first detector within five minutes."),
         Preset("standard", 3500, 1600, 1500, 2700, 200, 2, "standard", 3.0, 1.0, "What a detector in use should have."),
         Preset(
             "best", 6000, 2500, 3000, 4000, 400, 3, "best", 4.0, 2.0, "Twice the data and time for the last points."
@@ -46,7 +46,7 @@ TRAIN = {
     row.name: row
     for row in (
         TrainPreset("tiny", 1, 200),
-        TrainPreset("small", 2, 500),
+        TrainPreset("small", 2, 700),
         TrainPreset("standard", 3, 700),
         TrainPreset("best", 5, 900),
     )

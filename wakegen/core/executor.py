@@ -9,10 +9,12 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pickle
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -87,6 +89,10 @@ class Processes:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
+        if kind is not None:  # nobody waits for a minute of training after Ctrl-C; what is done is stored already
+            for process in list(getattr(self._pool, "_processes", None) or {}):
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
         self._pool.shutdown(wait=True, cancel_futures=kind is not None)
 
 
@@ -133,8 +139,6 @@ def _travels(error: Exception) -> bool:
 
 
 def _start_worker(setup: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:
-    import signal
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     if setup is not None:

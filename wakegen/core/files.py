@@ -14,6 +14,7 @@ from wakegen.core.errors import BadInput, StorageError
 
 _UNFINISHED = ".tmp-"
 
+
 def write_bytes(path: Path, data: bytes, *, sync: bool = True) -> None:
     """Write `data` to `path` so that a reader sees the old file or the new one, never a part.
 
@@ -81,7 +82,14 @@ def confined(root: Path, name: str) -> Path:
 def storage_error(error: OSError, path: Path) -> StorageError:
     """Say what an OSError on `path` means and what to do."""
     if error.errno == errno.ENOSPC:
-        return StorageError(f"The disk is full: {path} could not be written.", hint="Free some space and run the same command again; it goes on where it stopped.")
+        return StorageError(
+            f"The disk is full: {path} could not be written.",
+            hint="Free some space and run the same command again; it goes on where it stopped.",
+        )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return StorageError(f"No permission to write {path}.", hint="Choose another folder with --out, or change its owner or mode.")
-    return StorageError(f"{path} could not be written: {error.strerror or error}.", hint="Check the folder given with --out.")
+        return StorageError(
+            f"No permission to write {path}.", hint="Choose another folder with --out, or change its owner or mode."
+        )
+    return StorageError(
+        f"{path} could not be written: {error.strerror or error}.", hint="Check the folder given with --out."
+    )

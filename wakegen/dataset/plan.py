@@ -26,6 +26,9 @@ from wakegen.text.variants import accent_noise, spelling_variants
 # What kinds of voices say the phrase: plain text by native voices, native voices with blurred phonemes (people
 # differ from the dictionary), other languages' voices, and another synthesis method. docs/notes/0003-recipe.md.
 POSITIVE_STYLES = {"text": 0.34, "blurred": 0.29, "foreign": 0.26, "klatt": 0.11}
+# Held-out clips stand for people as most are; training goes further than they do, on purpose.
+HELD_OUT_STYLES = {"text": 0.6, "blurred": 0.1, "foreign": 0.2, "klatt": 0.1}
+_HELD_OUT_SHARE = 0.6  # of the range of every control
 FOREIGN_READERS = 0.15  # share of sentences and words that voices of other languages read
 _SENTENCE_RATE = (0.69, 1.37)  # 120 … 240 words a minute
 _STREAM_SENTENCE_S = 5.0  # about what a sentence lasts: only to plan how many make an hour
@@ -118,7 +121,7 @@ def _positive(
     rng: np.random.Generator,
 ) -> Clip:
     speaker = _draw_engine(speakers, split, rng)
-    style = _draw_style(settings, speaker, rng)
+    style = _draw_style(settings, speaker, split, rng)
     voice = _draw_voice(speaker, split, style, rng)
     texts = spelling_variants(phrase)[: None if settings.generation.variation.spelling else 1]
     said, ipa = texts[int(rng.integers(len(texts)))] if texts else "", False
@@ -127,7 +130,8 @@ def _positive(
         if style == "blurred":
             words = accent_noise(words, rng, sounds)
         said, ipa = ipa_of(words), True
-    request = _request(settings, speaker, voice, said, ipa, rng, words=len(said.split()))
+    share = 1.0 if split == "train" else _HELD_OUT_SHARE
+    request = _request(settings, speaker, voice, said, ipa, rng, words=len(said.split()), share=share)
     return _draft(speaker, voice, request, phrase, split, label="positive", kind="phrase", accent=style)
 
 
@@ -140,7 +144,7 @@ def _confusable(
     rng: np.random.Generator,
 ) -> Clip:
     speaker = _draw_engine(speakers, split, rng)
-    style = _draw_style(settings, speaker, rng) if negative.ipa else "text"
+    style = _draw_style(settings, speaker, split, rng) if negative.ipa else "text"
     voice = _draw_voice(speaker, split, style, rng)
     request = _request(settings, speaker, voice, negative.text, negative.ipa, rng, words=len(negative.text.split()))
     return _draft(speaker, voice, request, phrase, split, label="negative", kind=negative.kind, accent=style)
@@ -171,10 +175,12 @@ def _draw_engine(speakers: Sequence[Speakers], split: str, rng: np.random.Genera
     return able[int(rng.choice(len(able), p=weights / weights.sum()))]
 
 
-def _draw_style(settings: Settings, speaker: Speakers, rng: np.random.Generator) -> str:
+def _draw_style(settings: Settings, speaker: Speakers, split: str, rng: np.random.Generator) -> str:
     variation = settings.generation.variation
-    shares = dict(POSITIVE_STYLES)
-    shares["foreign"] = variation.accents * (1 - shares["klatt"])
+    shares = dict(POSITIVE_STYLES if split == "train" else HELD_OUT_STYLES)
+    shares["foreign"] = (
+        min(shares["foreign"], variation.accents) if split != "train" else variation.accents * (1 - shares["klatt"])
+    )
     if not variation.spelling:
         shares["blurred"] = 0.0
     if "ipa" not in speaker.controls:
@@ -201,25 +207,38 @@ def _request(
     *,
     words: int,
     rate: tuple[float, float] | None = None,
+    share: float = 1.0,
 ) -> SpeechRequest:
-    """Draw the controls that the engine declares; the others stay neutral."""
+    """Draw the controls that the engine declares, from `share` of their ranges; the others stay neutral."""
     v = settings.generation.variation
     low, high = rate or v.rate
     drawn: dict[str, Any] = {
-        "rate": float(np.exp(rng.uniform(np.log(low), np.log(high)))),
-        "pitch_semitones": float(rng.uniform(*v.pitch)),
-        "pitch_range": float(rng.uniform(*v.pitch_range)),
+        "rate": float(np.exp(share * rng.uniform(np.log(low), np.log(high)))),
+        "pitch_semitones": float(share * rng.uniform(*v.pitch)),
+        "pitch_range": float(1 + share * (rng.uniform(*v.pitch_range) - 1)),
         "volume": float(rng.uniform(0.6, 1.4)),
         "emphasis": int(rng.integers(words)) if v.emphasis and words > 1 and rng.random() < 0.3 else -1,
         "pause_s": float(rng.uniform(*v.pauses)) if words > 1 and rng.random() < 0.5 else 0.0,
     }
     used = {key: value for key, value in drawn.items() if key in speaker.controls}
-    rounded: dict[str, Any] = {key: round(value, 3) if isinstance(value, float) else value for key, value in used.items()}
-    return SpeechRequest(text, voice.name, ipa, seed=derive(settings.seed, "speech", int(rng.integers(2**31))), **rounded)
+    rounded: dict[str, Any] = {
+        key: round(value, 3) if isinstance(value, float) else value for key, value in used.items()
+    }
+    return SpeechRequest(
+        text, voice.name, ipa, seed=derive(settings.seed, "speech", int(rng.integers(2**31))), **rounded
+    )
 
 
 def _draft(
-    speaker: Speakers, voice: Voice, request: SpeechRequest, phrase: Phrase, split: str, *, label: str, kind: str, accent: str
+    speaker: Speakers,
+    voice: Voice,
+    request: SpeechRequest,
+    phrase: Phrase,
+    split: str,
+    *,
+    label: str,
+    kind: str,
+    accent: str,
 ) -> Clip:
     return Clip(
         id=0,
@@ -240,5 +259,3 @@ def _draft(
         licence=voice.licence or speaker.licence,
         source=voice.engine,
     )
-
-

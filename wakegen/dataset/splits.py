@@ -28,7 +28,9 @@ def speaker_splits(engine: str, speakers: Iterable[str], *, ratio: Sequence[floa
     val = max(1, round(count * ratio[1]))
     test = max(1, round(count * ratio[2]))
     train = max(1, count - val - test)
-    return {name: SPLITS[0] if i < train else SPLITS[1] if i < train + val else SPLITS[2] for i, name in enumerate(ordered)}
+    return {
+        name: SPLITS[0] if i < train else SPLITS[1] if i < train + val else SPLITS[2] for i, name in enumerate(ordered)
+    }
 
 
 @dataclass(frozen=True, slots=True)

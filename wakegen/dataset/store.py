@@ -176,7 +176,9 @@ class Store:
 
     def set_meta(self, key: str, value: str) -> None:
         """Write one fact about the project."""
-        self._db.execute("INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value))
+        self._db.execute(
+            "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value)
+        )
 
     def stage(self, name: str) -> tuple[str, str, float] | None:
         """Give fingerprint, summary (JSON) and seconds of a finished stage."""
@@ -258,4 +260,6 @@ def _explained(error: sqlite3.Error, path: Path) -> StorageError:
         return storage_error(OSError(28, "No space left on device"), path)
     if "readonly" in text or "unable to open" in text:
         return storage_error(OSError(13, "Permission denied"), path)
-    return StorageError(f"{path} cannot be used: {text}.", hint="If it is damaged, remove the project folder and run again.")
+    return StorageError(
+        f"{path} cannot be used: {text}.", hint="If it is damaged, remove the project folder and run again."
+    )

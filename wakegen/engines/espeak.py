@@ -48,7 +48,9 @@ class Espeak:
         """All 14,490 voices: by language, its own voice first, then the variants by name."""
         if not self._voices:
             variants = (_PLAIN, *self._espeak.variants())
-            self._voices = tuple(_voice(language, variant) for language in self._espeak.voices() for variant in variants)
+            self._voices = tuple(
+                _voice(language, variant) for language in self._espeak.voices() for variant in variants
+            )
         return self._voices
 
     def synthesize(self, request: SpeechRequest) -> Speech:
@@ -88,7 +90,9 @@ class Espeak:
             language = self._espeak.language(name)
             return language, self._espeak.variant(variant) if plus else _PLAIN
         except BadInput as error:
-            raise BadInput(f"espeak has no voice '{voice}'.", hint=did_you_mean(voice, self._near(name, error))) from error
+            raise BadInput(
+                f"espeak has no voice '{voice}'.", hint=did_you_mean(voice, self._near(name, error))
+            ) from error
 
     def _near(self, name: str, error: BadInput) -> list[str]:
         """Voices to compare a wrong name with: those of its language, or, where that is wrong, of all in plain."""

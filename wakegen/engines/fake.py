@@ -21,7 +21,16 @@ RATE_HZ = 16000
 _SOUND_S = 0.08  # of one character at rate 1
 _PEAK = 0.4  # at volume 1, so that volume 2 does not clip
 _FADE = 64  # samples at both ends of a sound, against clicks
-_PITCH_HZ = {"ann": 210.0, "bea": 240.0, "cem": 110.0, "dov": 130.0, "eli": 95.0, "fay": 190.0, "mute": 150.0, "fails": 150.0}
+_PITCH_HZ = {
+    "ann": 210.0,
+    "bea": 240.0,
+    "cem": 110.0,
+    "dov": 130.0,
+    "eli": 95.0,
+    "fay": 190.0,
+    "mute": 150.0,
+    "fails": 150.0,
+}
 _WOMEN = frozenset(("ann", "bea", "fay"))
 
 
@@ -49,7 +58,9 @@ class Fake:
         if not words:
             raise CannotSpeak(f"There is nothing to say in {request.text!r}.", hint="Write it in words.")
         if request.emphasis >= len(words):
-            raise BadInput(f"Word {request.emphasis} of {len(words)} is to be stressed.", hint="Choose a smaller emphasis.")
+            raise BadInput(
+                f"Word {request.emphasis} of {len(words)} is to be stressed.", hint="Choose a smaller emphasis."
+            )
         if request.voice == "fails":
             raise EngineError("The voice 'fails' failed, as it always does.", hint="Choose another --voice.")
         samples = _speak(words, request)

@@ -72,7 +72,9 @@ def row(name: str) -> EngineRow:
         if found.name == name:
             return found
     if name in KNOWN_ELSEWHERE:
-        raise BadInput(f"The engine '{name}' is unavailable in this version.", hint=f"Use one of: {', '.join(names())}.")
+        raise BadInput(
+            f"The engine '{name}' is unavailable in this version.", hint=f"Use one of: {', '.join(names())}."
+        )
     raise BadInput(f"There is no engine '{name}'.", hint=did_you_mean(name, (*names(), *KNOWN_ELSEWHERE)))
 
 

@@ -171,7 +171,9 @@ class Espeak:
         printed = self._phonemize(cleaned, wanted, modes)
         return [self._words(text, wanted, heard, tonal=tonal) for text, heard in zip(cleaned, printed, strict=True)]
 
-    def _words(self, text: str, language: Language, heard: list[list[str]], *, tonal: bool) -> tuple[tuple[str, ...], ...]:
+    def _words(
+        self, text: str, language: Language, heard: list[list[str]], *, tonal: bool
+    ) -> tuple[tuple[str, ...], ...]:
         spelled_out = phonemes.switches(heard[0]) and not language.scripts & {"LATIN"}
         words = () if spelled_out else phonemes.words(heard[0], heard[1], tonal=tonal)
         if not words:
@@ -272,4 +274,6 @@ def _dictionary(language: Language) -> Path:
 
 
 def _failed(text: str, voice: str, reason: str) -> EngineError:
-    return EngineError(f"espeak-ng failed on '{text}' with voice {voice}: {reason}.", hint="Try another voice or wording.")
+    return EngineError(
+        f"espeak-ng failed on '{text}' with voice {voice}: {reason}.", hint="Try another voice or wording."
+    )

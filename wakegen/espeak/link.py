@@ -92,7 +92,8 @@ class Link:
             reason = "it ended at once" if answer is None else answer[1:].decode()
             self._drop()
             raise NotInstalled(
-                f"espeak-ng cannot be started: {reason}.", hint="Install it anew: pip install --force-reinstall espeakng-loader"
+                f"espeak-ng cannot be started: {reason}.",
+                hint="Install it anew: pip install --force-reinstall espeakng-loader",
             )
         self._greeting = json.loads(answer[1:])
 

@@ -124,7 +124,9 @@ def split_ipa(word: str, known: Sequence[str] | frozenset[str]) -> tuple[str, ..
     """
     text = ipa.bare(word.translate({ord("'"): "ˈ", ord(","): "ˌ", ord("."): None, ord("‿"): None}).replace("g", "ɡ"))
     if strange := ipa.unknown(text.translate({ord(mark): None for mark in ipa.STRESS})):
-        raise CannotSpeak(f"'{strange[0]}' in /{word}/ is not an IPA symbol that wakegen knows.", hint="Write IPA: /heɪ kɑtjə/.")
+        raise CannotSpeak(
+            f"'{strange[0]}' in /{word}/ is not an IPA symbol that wakegen knows.", hint="Write IPA: /heɪ kɑtjə/."
+        )
     stress, out, at = "", [], 0
     if word[:1] in ipa.STRESS:
         stress = word[0]

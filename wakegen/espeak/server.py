@@ -76,7 +76,12 @@ class Library:
     def greeting(self) -> dict[str, Any]:
         """What the client wants to know once: version, rate, voices and variants."""
         version = self.handle.espeak_Info(None).decode().split()[0]
-        return {"version": version, "rate_hz": self.rate_hz, "voices": self._list(None), "variants": self._list(b"variant")}
+        return {
+            "version": version,
+            "rate_hz": self.rate_hz,
+            "voices": self._list(None),
+            "variants": self._list(b"variant"),
+        }
 
     def _list(self, languages: bytes | None) -> list[dict[str, Any]]:
         spec = None
@@ -169,7 +174,9 @@ class Root:
 
     def __init__(self, library: Library) -> None:
         self.library = library
-        self.languages: dict[str, tuple[int, int, int]] = {}  # pid, requests (write), acknowledgements (read); oldest use first
+        self.languages: dict[
+            str, tuple[int, int, int]
+        ] = {}  # pid, requests (write), acknowledgements (read); oldest use first
 
     def run(self) -> None:
         """Serve until stdin ends."""

@@ -73,7 +73,9 @@ class DetCurve:
 
 
 def det_curve(
-    phrases: Sequence[ScoredPhrase], streams: Sequence[NDArray[np.float32]], hours: float,
+    phrases: Sequence[ScoredPhrase],
+    streams: Sequence[NDArray[np.float32]],
+    hours: float,
     debounce_steps: int = DEBOUNCE_STEPS,
 ) -> DetCurve:
     """Give the curve at every threshold where the number of false accepts changes (thinned), plus "none at all"."""
@@ -126,15 +128,27 @@ class OperatingPoint:
     def to_json(self) -> dict[str, object]:
         """Give counts, denominators, intervals and the sentence."""
         return {
-            "name": self.name, "target_fa_per_hour": self.fa_per_hour, "threshold": self.threshold,
-            "recall": self.recall.to_json(), "false_accepts": self.false_accepts.to_json(),
-            "resolved": self.resolved, "usable": self.usable, "estimated": self.estimated, "text": self.text,
+            "name": self.name,
+            "target_fa_per_hour": self.fa_per_hour,
+            "threshold": self.threshold,
+            "recall": self.recall.to_json(),
+            "false_accepts": self.false_accepts.to_json(),
+            "resolved": self.resolved,
+            "usable": self.usable,
+            "estimated": self.estimated,
+            "text": self.text,
         }
 
 
 def operating_point(
-    name: str, *, fa_per_hour: float, threshold: float, estimated: bool,
-    phrases: Sequence[ScoredPhrase], streams: Sequence[NDArray[np.float32]], hours: float,
+    name: str,
+    *,
+    fa_per_hour: float,
+    threshold: float,
+    estimated: bool,
+    phrases: Sequence[ScoredPhrase],
+    streams: Sequence[NDArray[np.float32]],
+    hours: float,
     debounce_steps: int = DEBOUNCE_STEPS,
 ) -> OperatingPoint:
     """Measure recall and false accepts at a threshold, and say whether the hours can show the rate asked for."""
@@ -151,7 +165,11 @@ def percentiles(values: Sequence[float], wanted: Sequence[int] = (5, 50, 90, 95)
     if not len(values):
         return {"n": 0, "mean": None, **{f"p{p}": None for p in wanted}}
     points = np.percentile(values, list(wanted))
-    return {"n": len(values), "mean": float(np.mean(values)), **{f"p{p}": float(v) for p, v in zip(wanted, points, strict=True)}}
+    return {
+        "n": len(values),
+        "mean": float(np.mean(values)),
+        **{f"p{p}": float(v) for p, v in zip(wanted, points, strict=True)},
+    }
 
 
 def _point_text(target: float, hours: float, recall: Rate, *, resolved: bool, usable: bool) -> str:

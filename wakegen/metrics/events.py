@@ -20,11 +20,9 @@ from numpy.typing import ArrayLike, NDArray
 STEP_S = 0.08  # 1,280 samples at 16 kHz
 DEBOUNCE_STEPS = 25  # 2.0 s
 
-_TAIL_EVENTS = 32  # the rarest events decide how the count falls with the threshold
+_TAIL_EVENTS = 128  # the rarest events decide how the count falls with the threshold
 _TAIL_LEAST = 5  # fewer show no slope
-# An exponential tail with a conjugate prior: as if so many events had been seen with this mean excess (in logits).
-# Seven hours of read speech fell e-fold per 0.53 to 0.75 logits (docs/notes/0003-recipe.md).
-_USUAL_WEIGHT, _USUAL_EXCESS = 20.0, 0.6
+_TAIL_SPREAD = 0.1  # logits; flatter than this is no tail
 
 
 class EventGate:
@@ -127,8 +125,9 @@ def threshold_for(
     scores, allowed = joined(scores_list, debounce_steps), int(np.floor(fa_per_hour * hours + 1e-9))
     finder = _Finder(_levels(scores), scores, debounce_steps)
     threshold = finder.lowest_with_at_most(allowed)
-    return ThresholdChoice(threshold, fa_per_hour, allowed, finder.count(threshold), hours, False,
-                           resolved=fa_per_hour * hours >= 3.0)
+    return ThresholdChoice(
+        threshold, fa_per_hour, allowed, finder.count(threshold), hours, False, resolved=fa_per_hour * hours >= 3.0
+    )
 
 
 def smoothed_threshold_for(
@@ -139,24 +138,44 @@ def smoothed_threshold_for(
 ) -> ThresholdChoice:
     """Estimate the threshold for a rate that so few hours cannot show by counting.
 
-    Above some level the number of events falls exponentially with the threshold's logit. How steeply is estimated
-    from the rarest events (32 at most) together with what detectors of this kind usually show, which keeps one
-    stray event from deciding alone; the line is then followed to `fa_per_hour` × `hours`. Marked `estimated`.
-    Where the rate is resolved, or the streams hold fewer than 5 events, the counted threshold is returned instead.
+    The logarithm of the number of events falls ever more steeply with the threshold's logit, about as a parabola:
+    one is fitted to the 128 rarest events (weighted by their number, as Poisson counts ask) and followed to
+    `fa_per_hour` × `hours`. Marked `estimated`. Where the rate is resolved, or the streams hold fewer than 5 events,
+    the counted threshold is returned instead.
     """
     counted = threshold_for(scores_list, hours, fa_per_hour, debounce_steps)
     scores = joined(scores_list, debounce_steps)
     thresholds, counts = event_count_curve(scores, debounce_steps, max_events=_TAIL_EVENTS)
     if counted.resolved or len(counts) < _TAIL_LEAST or fa_per_hour * hours <= 0:
         return counted
-    levels = _logit(thresholds).astype(np.float64)
-    excess = levels[:-1] - levels[-1]
-    fall = (len(excess) + _USUAL_WEIGHT) / (float(excess.sum()) + _USUAL_WEIGHT * _USUAL_EXCESS)  # per logit
-    steps_up = np.log((float(counts[-1]) - 0.5) / (fa_per_hour * hours))
-    place = float(np.clip(levels[-1] + steps_up / fall, -16.0, 16.0))
-    threshold = float(np.float32(1.0 / (1.0 + np.exp(-place))))
+    place = _extrapolated(_logit(thresholds).astype(np.float64), counts, fa_per_hour * hours)
+    if place is None:
+        return counted
+    threshold = float(np.float32(1.0 / (1.0 + np.exp(-float(np.clip(place, -16.0, 16.0))))))
     fired = len(events(scores, threshold, debounce_steps))
     return ThresholdChoice(threshold, fa_per_hour, counted.allowed, fired, hours, True, counted.resolved)
+
+
+def _extrapolated(levels: NDArray[np.float64], counts: NDArray[np.intp], wanted: float) -> float | None:
+    """Give the logit at which `wanted` events (fewer than were seen, perhaps a fraction) are expected, or None.
+
+    Parameters
+    ----------
+    levels : logits, shape (n,), falling
+    counts : events at each, rising
+    """
+    if np.ptp(levels) < _TAIL_SPREAD:
+        return None
+    # The k-th rarest lies, on average, where k − ½ are expected.
+    x, y, weights = levels - levels[0], np.log(counts - 0.5), np.sqrt(counts)
+    bend, slope, offset = np.polyfit(x, y, 2, w=weights)
+    if bend >= 0 or slope >= 0:  # no parabola that falls: a straight line then
+        bend, (slope, offset) = 0.0, np.polyfit(x, y, 1, w=weights)
+    if slope > -1e-3:
+        return None
+    fall = offset - np.log(wanted)  # how far the curve must still fall from the rarest event on
+    # The root of bend · s² + slope · s + fall nearest to 0, in the form that stays exact for a small bend.
+    return float(levels[0] + 2 * fall / (-slope + np.sqrt(max(slope**2 - 4 * bend * fall, 0.0))))
 
 
 class _Finder:

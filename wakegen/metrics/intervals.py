@@ -68,8 +68,14 @@ class PerHour:
     def to_json(self) -> dict[str, object]:
         """Give events, hours, rate and interval; an infinite bound is null."""
         high = self.high if math.isfinite(self.high) else None
-        return {"events": self.events, "hours": self.hours, "per_hour": self.value, "low": self.low, "high": high,
-                "text": self.text()}
+        return {
+            "events": self.events,
+            "hours": self.hours,
+            "per_hour": self.value,
+            "low": self.low,
+            "high": high,
+            "text": self.text(),
+        }
 
 
 def wilson(hits: int, total: int) -> Rate:

@@ -31,7 +31,10 @@ def bench_stage(project: Project) -> dict[str, Any]:
         raise BadInput(f"There is no detector at {model}.", hint="Run `wakegen test`; a poor one needs --allow-poor.")
     latency = measure_in_child(model)
     limits = Limits(
-        max_p99_ms=wanted.max_p99_ms, max_rss_mb=wanted.max_rss_mb, no_shortcut=False, **device_limits(project.settings.device)
+        max_p99_ms=wanted.max_p99_ms,
+        max_rss_mb=wanted.max_rss_mb,
+        no_shortcut=False,
+        **device_limits(project.settings.device),
     )
     gates = check(limits, None, latency, model_bytes=model.stat().st_size)
     session = write_session(model, project.settings.device, latency, gates)
@@ -53,23 +56,26 @@ def device_limits(device: str | None) -> dict[str, float | None]:
     return {"max_model_kb": limits.max_model_kb, "max_step_ms": limits.max_step_ms}
 
 
-def sidecar_gates(
-    model: Path, *, min_recall: float | None, max_fa_per_hour: float | None
-) -> tuple[GateResult, ...]:
+def sidecar_gates(model: Path, *, min_recall: float | None, max_fa_per_hour: float | None) -> tuple[GateResult, ...]:
     """Hold a detector's own evaluation against limits.
 
     Raises
     ------
     BadInput : a limit was given, and the sidecar holds no evaluation.
     """
-    wanted = (("min_recall", "recall", "rate", min_recall), ("max_fa_per_hour", "false_accepts", "per_hour", max_fa_per_hour))
+    wanted = (
+        ("min_recall", "recall", "rate", min_recall),
+        ("max_fa_per_hour", "false_accepts", "per_hour", max_fa_per_hour),
+    )
     found = []
     for name, figure, key, limit in wanted:
         if limit is None:
             continue
         known = Sidecar.load(model).evaluated_on.get(figure)
         if not known or known.get(key) is None:
-            raise BadInput(f"{model.with_suffix('.json')} holds no {figure}.", hint="Run `wakegen test` on its project.")
+            raise BadInput(
+                f"{model.with_suffix('.json')} holds no {figure}.", hint="Run `wakegen test` on its project."
+            )
         value = float(known[key])
         fine = value >= limit if name == "min_recall" else value <= limit
         found.append(GateResult(name, limit, value, fine, fine, f"{known['text']} (as evaluated when it was made)"))

@@ -49,7 +49,12 @@ class PlanSummary:
         return {
             "phrase": self.phrase,
             "folder": self.folder,
-            "clips": {"total": self.clips, "by_kind": self.by_kind, "by_engine": self.by_engine, "by_style": self.by_style},
+            "clips": {
+                "total": self.clips,
+                "by_kind": self.by_kind,
+                "by_engine": self.by_engine,
+                "by_style": self.by_style,
+            },
             "voices": self.voices,
             "speakers": self.speakers,
             "scenes": self.scenes,

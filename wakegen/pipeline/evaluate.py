@@ -38,7 +38,14 @@ REPORT_JSON = "report.json"
 _LATENCY_S = 40.0
 _PROBE_CLIPS = 200
 _STYLES = {"": "none", "text": "as written", "blurred": "blurred sounds", "klatt": "Klatt synthesis"}
-_CORPUS = {"sentence": "speech", "word": "words", "noise": "noise", "user": "your recordings", "near_word": "near", "swap": "near"}
+_CORPUS = {
+    "sentence": "speech",
+    "word": "words",
+    "noise": "noise",
+    "user": "your recordings",
+    "near_word": "near",
+    "swap": "near",
+}
 
 
 def run(project: Project, *, redo: bool = False) -> dict[str, Any]:
@@ -126,7 +133,9 @@ def _probes(project: Project) -> Iterator[Probe]:
     said = list(store.clips(stage=SCENE, state=DONE, split="train", kind="sentence"))[:_PROBE_CLIPS]
     yield Probe("training voices, other words", "silence", [_negative(project, clip) for clip in said])
     heard = {
-        split: [_positive(project, clip, {}) for clip in store.clips(stage=SCENE, state=DONE, label="positive", split=split)]
+        split: [
+            _positive(project, clip, {}) for clip in store.clips(stage=SCENE, state=DONE, label="positive", split=split)
+        ]
         for split in ("test", PROBE)
     }
     yield Probe("phrase in unseen voices", "fire", heard["test"][:_PROBE_CLIPS], reference=heard[PROBE])
@@ -135,7 +144,9 @@ def _probes(project: Project) -> Iterator[Probe]:
 def _scene_name(scene: Mapping[str, Any]) -> str:
     """Name a scene by what makes it hard: its noise, and whether it has a room."""
     snr = scene.get("snr_db")
-    loud = "no noise" if snr is None else "noise < 5 dB" if snr < 5 else "noise 5–15 dB" if snr < 15 else "noise > 15 dB"
+    loud = (
+        "no noise" if snr is None else "noise < 5 dB" if snr < 5 else "noise 5–15 dB" if snr < 15 else "noise > 15 dB"
+    )
     return f"{loud}, {'in a room' if scene.get('rir') is not None else 'close'}"
 
 
@@ -227,14 +238,19 @@ def _notes(project: Project) -> list[str]:
     store = project.store
     rejected = store.count(stage=SPEECH, state="rejected") + store.count(stage=SCENE, state="rejected")
     failed = store.count(stage=SPEECH, state="failed")
-    return [*project.settings.notices, f"{failed} texts could not be spoken and {rejected} clips were set aside by the gate."]
+    return [
+        *project.settings.notices,
+        f"{failed} texts could not be spoken and {rejected} clips were set aside by the gate.",
+    ]
 
 
 def _evaluated_on(project: Project) -> list[str]:
     store = project.store
     voices = len(store.tally("speaker", stage=SPEECH, state=DONE, split="test"))
     engines = ", ".join(store.tally("engine", stage=SPEECH, state=DONE, split="test"))
-    found = [f"{voices} synthetic voices ({engines}) and texts that training did not have, in rooms and noises of their own."]
+    found = [
+        f"{voices} synthetic voices ({engines}) and texts that training did not have, in rooms and noises of their own."
+    ]
     own = store.count(stage=SPEECH, state=DONE, split=RECORDINGS)
     if own:
         found.append(f"{own} recordings of your own, as recorded and in scenes.")
@@ -247,7 +263,9 @@ def _warnings(project: Project) -> list[str]:
     if not store.count(stage=SPEECH, state=DONE, split=RECORDINGS):
         found.append("No recording of a real person was tested; synthetic voices flatter. Give some with --recordings.")
     if len(store.tally("engine", stage=SPEECH, state=DONE, label="positive", split="train")) < 2:
-        found.append("One engine spoke all of the training clips; a second kind of voice would make it hear more people.")
+        found.append(
+            "One engine spoke all of the training clips; a second kind of voice would make it hear more people."
+        )
     return found
 
 
@@ -263,11 +281,15 @@ def _export(
     if not fine and not project.settings.export.allow_poor:
         for path in (project.model_path, project.model_path.with_suffix(".json")):
             path.unlink(missing_ok=True)
-        project.on_event(Notice("warning", "The detector misses its limits and was not exported; --allow-poor exports it anyway."))
+        project.on_event(
+            Notice("warning", "The detector misses its limits and was not exported; --allow-poor exports it anyway.")
+        )
         return None
     failures = [f"{gate.name}: {gate.text}" for gate in gates if not gate.ok]
     write_bytes(project.model_path, candidate.read_bytes())
-    replace(sidecar, evaluated_on=_summary(evaluation), gate={"passed": fine, "failures": failures}).save(project.model_path)
+    replace(sidecar, evaluated_on=_summary(evaluation), gate={"passed": fine, "failures": failures}).save(
+        project.model_path
+    )
     return project.model_path
 
 
@@ -275,7 +297,9 @@ def _summary(evaluation: Evaluation) -> dict[str, Any]:
     return {
         "recall": evaluation.recall.to_json(),
         "false_accepts": evaluation.false_accepts.to_json(),
-        "real_recordings": any(row.value == "recording" for table in evaluation.groups if table.key == "engine" for row in table.rows),
+        "real_recordings": any(
+            row.value == "recording" for table in evaluation.groups if table.key == "engine" for row in table.rows
+        ),
     }
 
 

@@ -27,12 +27,16 @@ _MEDIAN_SHARE = (0.62, 3.0)
 
 def speech(project: Project, *, redo: bool = False) -> dict[str, Any]:
     """Judge what was spoken."""
-    return project.stage("gate_speech", "Check what was spoken", _made(project, SPEECH), redo=redo, work=lambda: _speech(project))
+    return project.stage(
+        "gate_speech", "Check what was spoken", _made(project, SPEECH), redo=redo, work=lambda: _speech(project)
+    )
 
 
 def scenes(project: Project, *, redo: bool = False) -> dict[str, Any]:
     """Judge what the device hears."""
-    return project.stage("gate_scenes", "Check the scenes", _made(project, SCENE), redo=redo, work=lambda: _scenes(project))
+    return project.stage(
+        "gate_scenes", "Check the scenes", _made(project, SCENE), redo=redo, work=lambda: _scenes(project)
+    )
 
 
 def _made(project: Project, stage: str) -> int:
@@ -90,4 +94,9 @@ def _summary(project: Project, stage: str) -> dict[str, Any]:
     reasons: dict[str, int] = defaultdict(int)
     for reason, count in project.store.tally("reason", stage=stage, state=REJECTED).items():
         reasons[reason.removeprefix(_PREFIX).split(":")[0].split(" clip ")[0]] += count
-    return {"line": f"{done:,} fit, {rejected:,} set aside", "fit": done, "rejected": rejected, "reasons": dict(reasons)}
+    return {
+        "line": f"{done:,} fit, {rejected:,} set aside",
+        "fit": done,
+        "rejected": rejected,
+        "reasons": dict(reasons),
+    }

@@ -21,7 +21,9 @@ NAME = "generate"
 
 def run(project: Project, *, redo: bool = False) -> dict[str, Any]:
     """Plan and speak. Rows that are done stay; with `redo`, failed ones are tried again."""
-    return project.stage(NAME, "Speak the phrase and what is not the phrase", redo=redo, work=lambda: _work(project, redo))
+    return project.stage(
+        NAME, "Speak the phrase and what is not the phrase", redo=redo, work=lambda: _work(project, redo)
+    )
 
 
 def _work(project: Project, redo: bool) -> dict[str, Any]:
@@ -74,10 +76,14 @@ def _scan(project: Project) -> dict[str, tuple[Path, ...]]:
             for path, reason in bad:
                 project.on_event(Notice("warning", f"Skipped {path.name}: {reason}"))
             if bad:
-                project.on_event(Notice("warning", f"{len(bad)} of {len(bad) + len(fine)} files in {folder} were skipped."))
+                project.on_event(
+                    Notice("warning", f"{len(bad)} of {len(bad) + len(fine)} files in {folder} were skipped.")
+                )
         if paths and not good:
             listed = ", ".join(map(str, paths))
-            raise BadInput(f"No usable sound file in {listed}.", hint="Give wav, flac, ogg or mp3 files, mono or stereo.")
+            raise BadInput(
+                f"No usable sound file in {listed}.", hint="Give wav, flac, ogg or mp3 files, mono or stereo."
+            )
         found[use] = tuple(good)
     return found
 

@@ -95,14 +95,18 @@ def _texts(phrase: Phrase, settings: Settings, espeak: Espeak) -> Texts:
         sentences={
             split: _said(
                 draw_sentences(language, stream(seed, "sentences", split), wanted["sentence"][split], split, avoid),
-                language, espeak, seed,
+                language,
+                espeak,
+                seed,
             )
             for split in SPLITS
         },
         words={
             split: _said(
                 short_utterances(language, stream(seed, "words", split), wanted["word"][split], split, avoid),
-                language, espeak, seed,
+                language,
+                espeak,
+                seed,
             )
             for split in SPLITS
         },

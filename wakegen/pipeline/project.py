@@ -52,7 +52,9 @@ class Project:
         text = json.dumps([config.data_hash(self.settings), *facts], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
-    def stage(self, name: str, title: str, *facts: Any, redo: bool, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    def stage(
+        self, name: str, title: str, *facts: Any, redo: bool, work: Callable[[], dict[str, Any]]
+    ) -> dict[str, Any]:
         """Run a stage unless it is done for the same facts; give its summary."""
         fingerprint = self.fingerprint(*facts)
         done = self.store.stage(name)
@@ -99,7 +101,9 @@ def read_settings(folder: Path) -> Settings:
     """
     path = folder / CONFIG_NAME
     if not path.exists() or not (folder / DATABASE_NAME).exists():
-        raise BadInput(f"{folder} holds no wakegen project.", hint='Make one with: wakegen make "hey katya" --device rpi4')
+        raise BadInput(
+            f"{folder} holds no wakegen project.", hint='Make one with: wakegen make "hey katya" --device rpi4'
+        )
     return config.load_settings(path, env={}, user_file=Path("/nonexistent"))
 
 

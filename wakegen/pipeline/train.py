@@ -179,4 +179,3 @@ def _heard(project: Project, executor: Executor, clips: Sequence[Clip]) -> list[
         clip = item.clips[0]
         found.append((item.rows, item.steps, (clip.span_start_s or 0.0, clip.span_end_s or 0.0)))
     return found
-

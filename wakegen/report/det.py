@@ -53,7 +53,9 @@ def _grid(across: Axis, up: Axis) -> list[str]:
             parts.append(label(_LEFT - 5, up.at(value) + 3, f"{100 * value:g} %", anchor="end"))
     parts += [label(_LEFT + 4, _BASE + 13, "0"), label(_LEFT - 5, _BASE + 3, "0", anchor="end")]
     parts.append(label((_LEFT + _RIGHT) / 2, _BASE + 29, "false accepts per hour", css="name"))
-    parts.append(f'<g transform="rotate(-90 9 {(_TOP + _BASE) / 2:g})">{label(9, (_TOP + _BASE) / 2, "missed phrases", css="name")}</g>')
+    parts.append(
+        f'<g transform="rotate(-90 9 {(_TOP + _BASE) / 2:g})">{label(9, (_TOP + _BASE) / 2, "missed phrases", css="name")}</g>'
+    )
     return parts
 
 
@@ -62,7 +64,9 @@ def _untold(across: Axis, resolved: float) -> list[str]:
     if resolved <= across.low:
         return []
     end = across.at(resolved)
-    text = [label(_LEFT + 4, _BASE - 5, "too few hours to tell", anchor="start", css="note")] if end - _LEFT > 95 else []
+    text = (
+        [label(_LEFT + 4, _BASE - 5, "too few hours to tell", anchor="start", css="note")] if end - _LEFT > 95 else []
+    )
     return [rect(_LEFT, _TOP, end - _LEFT, _BASE - _TOP, "untold"), *text]
 
 

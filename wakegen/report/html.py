@@ -41,21 +41,40 @@ def render(document: dict[str, Any]) -> str:
     from markupsafe import Markup
 
     environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, finalize=_glued
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        finalize=_glued,
     )
     script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
     evaluation, latency = document["evaluation"], document["latency"]
     top = _top_rate(evaluation) if evaluation else 1.0
     environment.globals.update(
-        doc=document, ev=evaluation, lat=latency, top_rate=top,
+        doc=document,
+        ev=evaluation,
+        lat=latency,
+        top_rate=top,
         verdict_class=document["verdict"]["level"] if document["verdict"]["level"] in _VERDICTS else "undecided",
-        css=Markup((_TEMPLATES / "report.css").read_text(encoding="utf-8")), script=Markup(script),
+        css=Markup((_TEMPLATES / "report.css").read_text(encoding="utf-8")),
+        script=Markup(script),
         script_hash=f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}",
-        percent=words.percent, share_range=words.share_range, count=words.count, number=words.number, ms=words.ms,
-        size=words.size, hours=words.hours, per_hour_note=words.per_hour_note, group_title=words.group_title,
+        percent=words.percent,
+        share_range=words.share_range,
+        count=words.count,
+        number=words.number,
+        ms=words.ms,
+        size=words.size,
+        hours=words.hours,
+        per_hour_note=words.per_hour_note,
+        group_title=words.group_title,
         limit_value=words.limit_value,
-        excerpt_title=words.excerpt_title, excerpt_note=words.excerpt_note, audio_uri=_audio_uri,
-        share_bar=_raw(svg.share_bar), hour_bar=_raw(partial(svg.hour_bar, top=top)), trace=_raw(_trace),
+        excerpt_title=words.excerpt_title,
+        excerpt_note=words.excerpt_note,
+        audio_uri=_audio_uri,
+        share_bar=_raw(svg.share_bar),
+        hour_bar=_raw(partial(svg.hour_bar, top=top)),
+        trace=_raw(_trace),
         shaded=bool(evaluation) and evaluation["curve"]["hours"] < 3 / 0.1,  # the strictest point asks for 0.1 per hour
         det_plot=Markup(det_plot(evaluation)) if evaluation else "",
         fire_plot=Markup(_fire_plot(evaluation["fire_ms"])) if evaluation and evaluation["fire_ms"]["n"] else "",
@@ -96,19 +115,35 @@ def _audio_uri(excerpt: dict[str, Any]) -> str:
 
 def _trace(excerpt: dict[str, Any], css: str = "") -> str:
     title = f"Scores of {excerpt['id']}"
-    return svg.trace(excerpt, title=title, description=f"Highest {excerpt['peak']:.2f}, threshold {excerpt['threshold']:.2f}.", css=css)
+    return svg.trace(
+        excerpt,
+        title=title,
+        description=f"Highest {excerpt['peak']:.2f}, threshold {excerpt['threshold']:.2f}.",
+        css=css,
+    )
 
 
 def _fire_plot(fire: dict[str, Any]) -> str:
     marks = [("median", fire["p50"]), ("95 %", fire["p95"])]
     if fire["edges_ms"][0] < 0 < fire["edges_ms"][-1] and fire["p50"] > 160:
         marks.insert(0, ("phrase ends", 0.0))
-    return svg.bars(fire["edges_ms"], fire["counts"], marks=marks, title="Reaction time",
-                    description=f"Median {fire['p50']:.0f} ms, 95 % within {fire['p95']:.0f} ms.", unit="ms after the phrase ends")
+    return svg.bars(
+        fire["edges_ms"],
+        fire["counts"],
+        marks=marks,
+        title="Reaction time",
+        description=f"Median {fire['p50']:.0f} ms, 95 % within {fire['p95']:.0f} ms.",
+        unit="ms after the phrase ends",
+    )
 
 
 def _latency_plot(latency: dict[str, Any]) -> str:
     step = latency["step"]
-    return svg.bars(latency["histogram_edges_ms"], latency["histogram_counts"],
-                    marks=[("p50", step["p50_ms"]), ("p99", step["p99_ms"])], title="Time of one step",
-                    description=f"Median {step['p50_ms']:.2f} ms, 99 % within {step['p99_ms']:.2f} ms.", unit="ms per step of 80 ms")
+    return svg.bars(
+        latency["histogram_edges_ms"],
+        latency["histogram_counts"],
+        marks=[("p50", step["p50_ms"]), ("p99", step["p99_ms"])],
+        title="Time of one step",
+        description=f"Median {step['p50_ms']:.2f} ms, 99 % within {step['p99_ms']:.2f} ms.",
+        unit="ms per step of 80 ms",
+    )

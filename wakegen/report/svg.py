@@ -83,12 +83,22 @@ def share_bar(rate: dict[str, Any], css: str = "") -> str:
 def hour_bar(accepts: dict[str, Any], *, top: float, css: str = "") -> str:
     """The interval of a rate per hour on 0.01 … `top`, logarithmic; zero sits at the left end."""
     axis = Axis(0.01, max(top, 1.0), 0, 100, log=True)
-    return interval_bar(max(accepts["low"], 0.01), accepts["per_hour"] and max(accepts["per_hour"], 0.01),
-                        accepts["high"], axis=axis, css=css)
+    return interval_bar(
+        max(accepts["low"], 0.01),
+        accepts["per_hour"] and max(accepts["per_hour"], 0.01),
+        accepts["high"],
+        axis=axis,
+        css=css,
+    )
 
 
 def bars(
-    edges: Sequence[float], counts: Sequence[int], *, marks: Sequence[tuple[str, float]], title: str, description: str,
+    edges: Sequence[float],
+    counts: Sequence[int],
+    *,
+    marks: Sequence[tuple[str, float]],
+    title: str,
+    description: str,
     unit: str,
 ) -> str:
     """A histogram with labelled places on its axis (zero, median, 95 %)."""
@@ -100,12 +110,17 @@ def bars(
         if n
     ]
     parts.append(line(left, base, right, base, "axis"))
-    parts += [label(across.at(v), base + 13, brief(v), anchor=_anchor(across.at(v))) for v in _ticks(edges[0], edges[-1])]
+    parts += [
+        label(across.at(v), base + 13, brief(v), anchor=_anchor(across.at(v))) for v in _ticks(edges[0], edges[-1])
+    ]
     parts.append(label(WIDTH / 2, base + 27, unit, css="name"))
     for row, (name, value) in enumerate(marks):
         if edges[0] <= value <= edges[-1]:
             place, y = across.at(value), 10.0 + 11 * (row % 2)
-            parts += [line(place, y + 3, place, base, "guide"), label(place, y, name, anchor=_anchor(place), css="note")]
+            parts += [
+                line(place, y + 3, place, base, "guide"),
+                label(place, y, name, anchor=_anchor(place), css="note"),
+            ]
     return figure(title, description, height, parts)
 
 

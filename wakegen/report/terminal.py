@@ -19,7 +19,9 @@ def summary(document: dict[str, Any]) -> RenderableType:
     from rich.text import Text
 
     verdict, evaluation, latency = document["verdict"], document["evaluation"], document["latency"]
-    title = Text.assemble(("“" + document["phrase"] + "”: ", "bold"), (verdict["title"], _STYLES.get(verdict["level"], "bold")))
+    title = Text.assemble(
+        ("“" + document["phrase"] + "”: ", "bold"), (verdict["title"], _STYLES.get(verdict["level"], "bold"))
+    )
     parts: list[RenderableType] = [title, *(Text(f"  • {sentence}") for sentence in verdict["sentences"])]
     if evaluation:
         parts += [Text(), _points(evaluation), _corpora(evaluation)]
@@ -35,7 +37,12 @@ def _points(evaluation: dict[str, Any]) -> Table:
         mark = " (estimated)" if point["estimated"] else ""
         name = f"{point['name']}, {point['target_fa_per_hour']:g} per hour"
         table.add_row(name, f"{point['threshold']:.3f}{mark}", _heard(point["recall"]), point["false_accepts"]["text"])
-    table.add_row("as shipped", f"{evaluation['threshold']:.3f}", _heard(evaluation["recall"]), evaluation["false_accepts"]["text"])
+    table.add_row(
+        "as shipped",
+        f"{evaluation['threshold']:.3f}",
+        _heard(evaluation["recall"]),
+        evaluation["false_accepts"]["text"],
+    )
     return table
 
 

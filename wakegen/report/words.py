@@ -7,8 +7,17 @@ from typing import Any
 DASH = "–"
 
 _GROUPS = {
-    "engine": "Engine", "voice": "Voice", "speaker": "Speaker", "gender": "Gender", "scene": "Scene", "f0_bin": "Pitch",
-    "accent": "Accent", "language": "Language", "distance": "Distance", "snr": "Speech over noise", "age": "Age",
+    "engine": "Engine",
+    "voice": "Voice",
+    "speaker": "Speaker",
+    "gender": "Gender",
+    "scene": "Scene",
+    "f0_bin": "Pitch",
+    "accent": "Accent",
+    "language": "Language",
+    "distance": "Distance",
+    "snr": "Speech over noise",
+    "age": "Age",
 }
 
 
@@ -97,5 +106,9 @@ def excerpt_title(excerpt: dict[str, Any]) -> str:
 def excerpt_note(excerpt: dict[str, Any]) -> str:
     """Where an excerpt comes from and how high it scored."""
     groups = excerpt["groups"]
-    told = [groups[key] for key in ("engine", "gender", "f0_bin") if groups.get(key)] if excerpt["what"] == "miss" else [excerpt["what"]]
+    told = (
+        [groups[key] for key in ("engine", "gender", "f0_bin") if groups.get(key)]
+        if excerpt["what"] == "miss"
+        else [excerpt["what"]]
+    )
     return ", ".join([*told, f"highest score {excerpt['peak']:.2f} of {excerpt['threshold']:.2f}", excerpt["id"]])

@@ -105,7 +105,9 @@ def _align(rows: Sequence[Phonemes], target: Phonemes, *, measure: Measure, anyw
     if not rows:
         return np.zeros(0, np.float32)
     symbols, codes, lengths = _encode(rows)
-    swap = np.array([[_swap(a, b, measure) for b in symbols] for a in target], np.float32).reshape(len(target), len(symbols))
+    swap = np.array([[_swap(a, b, measure) for b in symbols] for a in target], np.float32).reshape(
+        len(target), len(symbols)
+    )
     lose_target = [_single(a, measure) for a in target]
     lose_row = np.array([_single(b, measure) for b in (*symbols, "")], np.float32)[codes]
     count, width = codes.shape

@@ -18,7 +18,28 @@ _VOWEL_SOUND = re.compile(r"\b([Aa]) (?=[aeiou]|hono|hour|heir)(?!use|uni|one\b|
 SHARED_SLOTS = frozenset(["weekday", "month", "ordinal", "clock", "color", "material", "weather", "device", "room"])
 _FORMS = {"act": ("act", "acts", "acted", "acting"), "go": ("go", "goes", "went", "going")}
 _PLURALS = {"noun": "nouns", "animal": "animals", "person": "people"}
-_ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+_ONES = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
 _TENS = ["-", "ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 
 
@@ -109,7 +130,9 @@ def _few(rng: np.random.Generator) -> str:
 
 def _year(rng: np.random.Generator) -> str:
     century, rest = divmod(int(rng.integers(1705, 2000)), 100)
-    return f"{number_words(century)} {number_words(rest) if rest > 9 else 'hundred' if not rest else 'oh ' + _ONES[rest]}"
+    return (
+        f"{number_words(century)} {number_words(rest) if rest > 9 else 'hundred' if not rest else 'oh ' + _ONES[rest]}"
+    )
 
 
 def _digits(rng: np.random.Generator) -> str:

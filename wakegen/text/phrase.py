@@ -113,7 +113,9 @@ def _warnings(words: tuple[str, ...], phonemes: Words, tag: str) -> tuple[str, .
     found = []
     count = sum(map(len, phonemes))
     if count < FEW_PHONEMES:
-        found.append(f"The phrase has only {count} phoneme{'s' * (count > 1)}: expect many false alarms; longer phrases work better.")
+        found.append(
+            f"The phrase has only {count} phoneme{'s' * (count > 1)}: expect many false alarms; longer phrases work better."
+        )
     if len(words) == 1 and zipf_of(words[0], tag) >= _COMMON_ZIPF:
         found.append(f"'{words[0]}' is a common word: the detector will also fire when people say it in passing.")
     return tuple(found)

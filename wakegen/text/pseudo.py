@@ -39,7 +39,8 @@ def draw_pseudo(
         far = avoid.far([flat(words) for words in drawn]) if avoid else [True] * len(drawn)
         found |= {ipa_of(words): words for words, is_far in zip(drawn, far, strict=True) if is_far}
     raise BadInput(
-        f"Only {len(found)} of {count} pseudo sentences could be made.", hint="Choose a longer phrase, or another language."
+        f"Only {len(found)} of {count} pseudo sentences could be made.",
+        hint="Choose a longer phrase, or another language.",
     )
 
 

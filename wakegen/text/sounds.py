@@ -64,7 +64,9 @@ class Sounds:
         common = {one: many / total for one, many in counts.most_common() if many >= _RARE * total}
         stressed = frozenset(_plain(one) for one, many in every.items() if stress_of(one) and many >= _RARE * total)
         seen = Counter(pair for word in lexicon.phonemes for pair in set(_pairs(word)))
-        pairs = {pair for pair, many in seen.items() if many >= _SEEN} | {pair for word in phrase for pair in _pairs(word)}
+        pairs = {pair for pair, many in seen.items() if many >= _SEEN} | {
+            pair for word in phrase for pair in _pairs(word)
+        }
         spoken = tuple(word for word in words if len(word) > 1 and any(map(is_vowel, word)))
         return cls(*_by_kind(common), common, stressed, frozenset(pairs), spoken)
 

@@ -47,7 +47,9 @@ class Calibration:
     @property
     def text(self) -> str:
         """One line for people."""
-        return f"threshold for {self.target_fa_per_hour:g} false accepts/h set on {self.hours:.1f} h of held-out streams"
+        return (
+            f"threshold for {self.target_fa_per_hour:g} false accepts/h set on {self.hours:.1f} h of held-out streams"
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Give plain JSON values; thresholds are scores after the shift by `logit`."""
