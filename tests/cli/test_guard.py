@@ -79,6 +79,13 @@ def test_interruption_says_that_the_next_run_goes_on(cli, api):
     assert "next run" in cli("make", "hey katya").err
 
 
+def test_the_end_of_a_file_somewhere_is_not_taken_for_an_interruption(cli, api):
+    api.raises = EOFError("No data left in file")
+    done = cli("make", "hey katya")
+    assert done.code == 70
+    assert "EOFError: No data left in file" in done.err
+
+
 def test_a_reader_that_leaves_early_gets_no_traceback():
     reader, writer = os.pipe()
     os.close(reader)

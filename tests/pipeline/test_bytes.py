@@ -9,6 +9,8 @@ import pytest
 import wakegen
 from tests.small import check_files, content, settings
 
+pytestmark = pytest.mark.xdist_group("project")
+
 
 def test_an_undisturbed_run_is_whole(made):
     check_files(made)

@@ -38,7 +38,9 @@ def _end(error: Exception, state: State, arguments: list[str]) -> int:
     if isinstance(error, BrokenPipeError):
         return _broken_pipe()
     if isinstance(error, click.Abort):
-        return _interrupted()
+        if not isinstance(error.__cause__, EOFError):
+            return _interrupted()
+        error = error.__cause__  # click takes the end of any file for Ctrl-D; here it is a file that is damaged
     state.json = state.json or "--json" in arguments
     if isinstance(error, click.ClickException):
         return _usage(error, state)
