@@ -35,7 +35,9 @@ class Loudness:
 
     def raw_scores(self, pcm):
         count = pcm.size // STEP
-        return np.abs(pcm[: count * STEP].reshape(count, STEP).astype(np.float32)).max(axis=1, initial=0) / np.float32(32768)
+        return np.abs(pcm[: count * STEP].reshape(count, STEP).astype(np.float32)).max(axis=1, initial=0) / np.float32(
+            32768
+        )
 
     def smooth(self, raw):
         sums = np.cumsum(np.concatenate([np.zeros(self._smoothing), raw]))

@@ -78,7 +78,11 @@ def test_too_small_groups_are_shown_but_never_the_worst():
 def test_the_worst_moments_are_kept_with_sound_and_scores():
     result = golden(keep=2)
     assert [excerpt.id for excerpt in result.misses] == ["quiet", "early"]
-    assert [(e.what, e.id) for e in result.accepts] == [("false accept", "talk"), ("false accept", "talk"), ("false accept", "c1")]
+    assert [(e.what, e.id) for e in result.accepts] == [
+        ("false accept", "talk"),
+        ("false accept", "talk"),
+        ("false accept", "c1"),
+    ]
     assert result.accepts[0].peak == pytest.approx(0.9, abs=1e-3)
     for excerpt in (*result.misses, *result.accepts):
         assert excerpt.audio.size == 1280 * len(excerpt.scores)
@@ -113,9 +117,13 @@ def test_probes_tell_voices_from_phrase():
     unheard = [positive(str(i), sound(4.0)) for i in range(30)]
     talk = [negative(str(i), sound(2.0, at_1_0=0.9)) for i in range(30)]
     quiet = [negative(str(i), sound(2.0)) for i in range(30)]
-    probes = [Probe("unseen engine", "fire", unheard), Probe("unseen voices", "fire", heard),
-              Probe("training voices, other words", "silence", talk), Probe("quiet", "silence", quiet),
-              Probe("three clips", "fire", heard[:3])]
+    probes = [
+        Probe("unseen engine", "fire", unheard),
+        Probe("unseen voices", "fire", heard),
+        Probe("training voices, other words", "silence", talk),
+        Probe("quiet", "silence", quiet),
+        Probe("three clips", "fire", heard[:3]),
+    ]
     result = evaluate(Loudness(), heard, [], threshold=0.5, probes=probes)
     assert [p.verdict for p in result.probes] == ["suspicious", "fine", "suspicious", "fine", "too few clips"]
 
@@ -172,7 +180,16 @@ def test_only_the_worst_are_built():
     def offer(value):
         def build():
             built.append(value)
-            return cut(sound(3), np.zeros(37, np.float32), around_s=(1, 1), what="miss", name=str(value), groups={}, threshold=0.5)
+            return cut(
+                sound(3),
+                np.zeros(37, np.float32),
+                around_s=(1, 1),
+                what="miss",
+                name=str(value),
+                groups={},
+                threshold=0.5,
+            )
+
         worst.offer(value, build)
 
     for value in (5, 1, 4, 3, 9, 2):

@@ -9,7 +9,9 @@ def voice(hz, seconds=0.8, noise=0.0):
     t = np.arange(round(seconds * 16_000)) / 16_000
     drift = 1 + 0.03 * np.sin(2 * np.pi * 3 * t)
     phase = 2 * np.pi * np.cumsum(hz * drift) / 16_000
-    sound = sum((1 / k + 1.5 * np.exp(-((k * hz - 700) / 200) ** 2)) * np.sin(k * phase) for k in range(1, int(3800 / hz)))
+    sound = sum(
+        (1 / k + 1.5 * np.exp(-(((k * hz - 700) / 200) ** 2))) * np.sin(k * phase) for k in range(1, int(3800 / hz))
+    )
     sound = sound / np.abs(sound).max() + noise * np.random.default_rng(0).standard_normal(t.size)
     return np.clip(sound * 12_000, -32768, 32767).astype(np.int16)
 

@@ -129,7 +129,15 @@ def test_a_phrase_in_its_own_language_and_script_is_spoken(engine: Espeak, langu
 
 @pytest.mark.parametrize(
     ("language", "text"),
-    [("en-us", "你好"), ("en-us", "привет"), ("ru", "hey катя"), ("ja", "東京"), ("cmn", "hello"), ("de", "γειά"), ("hi", "hello")],
+    [
+        ("en-us", "你好"),
+        ("en-us", "привет"),
+        ("ru", "hey катя"),
+        ("ja", "東京"),
+        ("cmn", "hello"),
+        ("de", "γειά"),
+        ("hi", "hello"),
+    ],
 )
 def test_a_foreign_script_cannot_be_spoken(engine: Espeak, language: str, text: str) -> None:
     with pytest.raises(CannotSpeak) as caught:

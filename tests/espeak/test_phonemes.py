@@ -54,7 +54,9 @@ def test_phonemes_become_mnemonics_that_speak(espeak: Espeak, language: str, tex
 
 
 def test_the_words_are_the_same_alone_and_among_others(espeak: Espeak) -> None:
-    texts = [f"{first} {second}" for first in ("hey", "good", "okay") for second in ("katya", "jarvis", "computer")] * 30
+    texts = [
+        f"{first} {second}" for first in ("hey", "good", "okay") for second in ("katya", "jarvis", "computer")
+    ] * 30
     together = espeak.phonemes(texts, "en-us")
     assert len(together) == 270
     assert together[:9] == together[9:18]
@@ -71,7 +73,9 @@ def test_a_word_read_by_the_rules_of_another_language_is_kept_without_the_marks(
     assert espeak.phonemes(["Job"], "de")[0] == (("dʒ", "ˈɒ", "b"),)
 
 
-@pytest.mark.parametrize(("language", "text"), [("ru", "hey"), ("en-us", "привет"), ("ja", "東京"), ("hi", "hello"), ("en", "!")])
+@pytest.mark.parametrize(
+    ("language", "text"), [("ru", "hey"), ("en-us", "привет"), ("ja", "東京"), ("hi", "hello"), ("en", "!")]
+)
 def test_a_foreign_script_cannot_be_read(espeak: Espeak, language: str, text: str) -> None:
     with pytest.raises(CannotSpeak) as caught:
         espeak.phonemes([text], language)

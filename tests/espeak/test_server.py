@@ -168,7 +168,9 @@ def test_the_server_imports_nothing_but_the_standard_library() -> None:
     assert done.stdout.strip() == "False"
 
 
-@pytest.mark.parametrize("values", [{"rate_wpm": 79}, {"rate_wpm": 451}, {"pitch": 100}, {"volume": 201}, {"variant": "f33"}])
+@pytest.mark.parametrize(
+    "values", [{"rate_wpm": 79}, {"rate_wpm": 451}, {"pitch": 100}, {"volume": 201}, {"variant": "f33"}]
+)
 def test_what_espeak_would_ignore_is_an_error(espeak: Espeak, values: dict[str, object]) -> None:
     with pytest.raises(BadInput) as caught:
         espeak.speak("hey", language="en-us", **values)  # type: ignore[arg-type]

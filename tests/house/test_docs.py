@@ -34,7 +34,9 @@ def all_commands():
 def test_the_reference_is_what_the_program_says():
     module = reference()
     for name in module.stale():
-        assert (module.FOLDER / name).read_text().splitlines() == module.pages()[name].splitlines(), "run `make reference`"
+        assert (module.FOLDER / name).read_text().splitlines() == module.pages()[name].splitlines(), (
+            "run `make reference`"
+        )
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from wakegen.metrics.events import (
-    _extrapolated,
     EventGate,
+    _extrapolated,
     event_count_curve,
     events,
     joined,

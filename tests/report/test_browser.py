@@ -8,8 +8,17 @@ from tests.report.sample import sample_document
 from wakegen.report.html import write
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--hide-scrollbars")
+QUIET = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+)
 
 # Runs in the page and writes what it finds into the title, which --dump-dom shows. Sound that preloads delays `load`.
 PROBE = """<script>addEventListener('load', () => {
@@ -22,14 +31,18 @@ PROBE = """<script>addEventListener('load', () => {
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     if CHROMIUM is None:
-        pytest.skip("Chromium is not installed: the report page was NOT looked at in a browser (apt-get install chromium)")
+        pytest.skip(
+            "Chromium is not installed: the report page was NOT looked at in a browser (apt-get install chromium)"
+        )
     path = tmp_path_factory.mktemp("page") / "report.html"
     write(sample_document(count=340, minutes=3), path)
     return path
 
 
 def chromium(profile, *arguments):
-    done = subprocess.run([CHROMIUM, *QUIET, f"--user-data-dir={profile}", *arguments], capture_output=True, timeout=120, check=True)
+    done = subprocess.run(
+        [CHROMIUM, *QUIET, f"--user-data-dir={profile}", *arguments], capture_output=True, timeout=120, check=True
+    )
     return done.stdout.decode()
 
 
@@ -49,7 +62,10 @@ def test_nothing_sticks_out_on_a_phone_and_the_sound_plays(page, tmp_path):
 @pytest.mark.browser
 def test_the_page_is_drawn_in_light_dark_and_on_paper(page, tmp_path):
     sizes = []
-    for name, flag in (("light", "--blink-settings=preferredColorScheme=1"), ("dark", "--blink-settings=preferredColorScheme=0")):
+    for name, flag in (
+        ("light", "--blink-settings=preferredColorScheme=1"),
+        ("dark", "--blink-settings=preferredColorScheme=0"),
+    ):
         shot = tmp_path / f"{name}.png"
         chromium(tmp_path / name, flag, "--window-size=800,1200", f"--screenshot={shot}", page.as_uri())
         assert struct.unpack(">II", shot.read_bytes()[16:24]) == (800, 1200)

@@ -67,12 +67,16 @@ def test_the_schema_is_one_and_describes_the_document(document):
     jsonschema.validate(json.loads(json.dumps(document, allow_nan=False)), SCHEMA, jsonschema.Draft202012Validator)
 
 
-@pytest.mark.parametrize("more", [
-    {},
-    {"evaluation": evaluate(Loudness(), [], [], threshold=0.5)},
-    {"latency": measure_latency(Loudness, seconds=0.08, warm_up_steps=0)},
-    {"gates": check(Limits(min_recall=0.9, max_fa_per_hour=1, max_p99_ms=5), None, None)},
-], ids=["nothing", "no clips", "latency alone", "limits alone"])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"evaluation": evaluate(Loudness(), [], [], threshold=0.5)},
+        {"latency": measure_latency(Loudness, seconds=0.08, warm_up_steps=0)},
+        {"gates": check(Limits(min_recall=0.9, max_fa_per_hour=1, max_p99_ms=5), None, None)},
+    ],
+    ids=["nothing", "no clips", "latency alone", "limits alone"],
+)
 def test_with_little_or_nothing_the_page_says_so(more):
     document = json.loads(json.dumps(empty_document(**more), allow_nan=False))
     jsonschema.validate(document, SCHEMA, jsonschema.Draft202012Validator)
@@ -134,8 +138,10 @@ def poisoned(value):
         fixed = {"format", "level", "base64", "type", "what", "expect", "verdict"}
         opened = {"engines", "groups", "curves"}
         return {
-            k: v if k in fixed and isinstance(v, str)
-            else {name + EVIL: poisoned(inner) for name, inner in v.items()} if k in opened and isinstance(v, dict)
+            k: v
+            if k in fixed and isinstance(v, str)
+            else {name + EVIL: poisoned(inner) for name, inner in v.items()}
+            if k in opened and isinstance(v, dict)
             else poisoned(v)
             for k, v in value.items()
         }

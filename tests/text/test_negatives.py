@@ -100,6 +100,8 @@ def test_accent_noise_stays_near_and_loses_nothing(espeak, english_lexicon, text
 def test_spellings_vary_and_start_with_the_plain_one(espeak):
     variants = spelling_variants(parse_phrase("hey katya", "en", espeak.phonemes))
     assert variants[0] == "hey katya"
-    assert {"hey katya.", "hey katya!", "hey katya?", "hey katya,", "hey, katya", "hey-katya", "Hey Katya"} <= set(variants)
+    assert {"hey katya.", "hey katya!", "hey katya?", "hey katya,", "hey, katya", "hey-katya", "Hey Katya"} <= set(
+        variants
+    )
     assert len(variants) == len(set(variants))
     assert spelling_variants(parse_phrase("/hˈeɪ/", "en", espeak.phonemes)) == ()

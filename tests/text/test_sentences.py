@@ -81,8 +81,16 @@ def test_no_sentence_holds_the_phrase(espeak, english_lexicon, text):
 @pytest.mark.parametrize(
     ("phrase", "bad", "good"),
     [
-        ("jarvis", ["Jarvis", "ask jarviss now", "tell Jarvis, please", "jar vis", "JARVIS's hat"], ["a jar of jam", "Marcus"]),
-        ("view glass", ["a glass of milk", "what a vue", "the view from here", "viewglass"], ["a cup of milk", "you laugh"]),
+        (
+            "jarvis",
+            ["Jarvis", "ask jarviss now", "tell Jarvis, please", "jar vis", "JARVIS's hat"],
+            ["a jar of jam", "Marcus"],
+        ),
+        (
+            "view glass",
+            ["a glass of milk", "what a vue", "the view from here", "viewglass"],
+            ["a cup of milk", "you laugh"],
+        ),
         ("hey katya", ["katya is here", "heykatya"], ["hey you", "hey, what is that"]),
         ("time", ["what time is it", "a thyme leaf"], ["take your hat"]),
         ("silent knight", ["late at night"], ["a quiet day"]),
@@ -130,7 +138,8 @@ def test_a_language_without_words_says_so_and_has_pseudo_words(espeak):
 
 
 @pytest.mark.parametrize(
-    ("number", "words"), [(0, "zero"), (13, "thirteen"), (40, "forty"), (342, "three hundred forty-two"), (9001, "nine thousand one")]
+    ("number", "words"),
+    [(0, "zero"), (13, "thirteen"), (40, "forty"), (342, "three hundred forty-two"), (9001, "nine thousand one")],
 )
 def test_numbers_are_written_out(number, words):
     assert grammar.number_words(number) == words

@@ -9,6 +9,7 @@ from wakegen.bench.latency import Latency
 from wakegen.bench.positives import LEAST_CLIPS
 
 _LEAST_HOURS = 0.25  # of a corpus that is judged by itself
+_TELLING_EVENTS = 4.0  # so many must be expected at the limit before the bare rate is held against it
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +132,11 @@ def _false_accepts(limit: float | None, evaluation: Evaluation | None) -> GateRe
             rates[row.kind] = row.false_accepts
     worst = max(rates, key=lambda kind: (rates[kind].value or 0.0, rates[kind].high))
     value = rates[worst].value or 0.0
+    # With less sound than would hold a few events at the limit, only an interval that excludes it is a miss.
+    short = rates[worst].hours * limit < _TELLING_EVENTS
+    fine = value <= limit or (short and rates[worst].low <= limit)
     shown = all(rate.high <= limit for rate in rates.values())
-    return GateResult("max_fa_per_hour", limit, value, value <= limit, shown, f"{worst}: {rates[worst].text()}")
+    return GateResult("max_fa_per_hour", limit, value, fine, shown, f"{worst}: {rates[worst].text()}")
 
 
 def _below(name: str, limit: float | None, value: float | None, unit: str) -> GateResult | None:

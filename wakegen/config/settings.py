@@ -121,8 +121,8 @@ class Evaluation:
     val_hours: float = key(2.0, "Hours that set the threshold.", low=0.01, high=1000)
     test_hours: float = key(1.0, "Hours that count false accepts.", low=0.01, high=1000)
     target_fa_per_hour: float = key(
-        0.3,
-        "False accepts per hour that the threshold aims at; new voices may fire more often.",
+        0.5,
+        "False accepts per hour that the threshold aims at.",
         low=0,
         high=1000,
         data=False,
