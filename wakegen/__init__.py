@@ -15,7 +15,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-__version__ = "0.1.0"
+from wakegen.core.version import VERSION
+
+__version__ = VERSION
 
 _PUBLIC = {
     "Detector": "wakegen.runtime:Detector",

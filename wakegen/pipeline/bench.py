@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import wakegen
 from wakegen import profiles
 from wakegen.bench.gate import GateResult, Limits, check, passed
 from wakegen.bench.latency import Latency, measure_in_child
 from wakegen.core.errors import BadInput
 from wakegen.core.files import sha256_file, write_json
 from wakegen.core.names import slug
+from wakegen.core.version import VERSION
 from wakegen.model import Sidecar
 from wakegen.pipeline.project import Project
 
@@ -91,7 +91,7 @@ def write_session(model: Path, device: str, latency: Latency, gates: tuple[GateR
         folder / "results.json",
         {
             "format": SESSION_FORMAT,
-            "wakegen": wakegen.__version__,
+            "wakegen": VERSION,
             "created": now.isoformat(timespec="seconds"),
             "device": device,
             "model": {"file": model.name, "sha256": sha256_file(model), "bytes": model.stat().st_size},

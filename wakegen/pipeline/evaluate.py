@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import wakegen
 from wakegen import profiles
 from wakegen.bench.evaluate import Evaluation, evaluate
 from wakegen.bench.gate import GateResult, Limits, check, passed
@@ -24,6 +23,7 @@ from wakegen.bench.probes import Probe
 from wakegen.bench.result import ModelFacts, Training, report_document
 from wakegen.core.events import Notice
 from wakegen.core.files import sha256_file, write_bytes, write_json
+from wakegen.core.version import VERSION
 from wakegen.dataset.plan_scenes import PROBE
 from wakegen.dataset.recordings import RECORDINGS
 from wakegen.dataset.store import DONE, SCENE, SPEECH, Clip, read_clip
@@ -189,7 +189,7 @@ def _sidecar(project: Project, calibration: Mapping[str, Any]) -> Sidecar:
         },
         licences=licences,
         seed=settings.seed,
-        wakegen=wakegen.__version__,
+        wakegen=VERSION,
     )
 
 
@@ -206,7 +206,7 @@ def _document(
     return report_document(
         phrase=settings.phrase,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        wakegen=wakegen.__version__,
+        wakegen=VERSION,
         model=ModelFacts(
             file=project.model_path.name,
             sha256=sha256_file(candidate),
