@@ -33,7 +33,7 @@ TITLES = {
     "max_p99_ms": "slow step (p99) at most, ms",
     "max_rss_mb": "memory at most, MB",
     "max_model_kb": "model at most, KiB",
-    "max_step_ms": "step on the device (p99) at most, ms",
+    "max_step_ms": "step (p99) against the device's limit, ms",
     "no_shortcut": "suspicious shortcut probes at most",
 }
 
@@ -73,7 +73,7 @@ def check(
         _below("max_p99_ms", limits.max_p99_ms, p99, "ms for the slowest step of a hundred"),
         _below("max_rss_mb", limits.max_rss_mb, None if rss is None else rss / 1e6, "MB of memory at most"),
         _below("max_model_kb", limits.max_model_kb, None if size is None else size / 1024, "KiB of model"),
-        _below("max_step_ms", limits.max_step_ms, p99, "ms for the slowest step of a hundred"),
+        _below("max_step_ms", limits.max_step_ms, p99, "ms for the slowest step of a hundred, on the machine measured"),
         _shortcut(limits.no_shortcut, evaluation),
     )
     return tuple(result for result in results if result is not None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -259,7 +260,7 @@ def _evaluated_on(project: Project) -> list[str]:
 
 def _warnings(project: Project) -> list[str]:
     store = project.store
-    found = []
+    found = _about_the_device(project.settings.device)
     if not store.count(stage=SPEECH, state=DONE, split=RECORDINGS):
         found.append("No recording of a real person was tested; synthetic voices flatter. Give some with --recordings.")
     if len(store.tally("engine", stage=SPEECH, state=DONE, label="positive", split="train")) < 2:
@@ -267,6 +268,18 @@ def _warnings(project: Project) -> list[str]:
             "One engine spoke all of the training clips; a second kind of voice would make it hear more people."
         )
     return found
+
+
+def _about_the_device(device: str) -> list[str]:
+    """Say what the times and the file do not tell about the device, when this machine is another."""
+    if profiles.load(device).transport.kind == "serial":
+        return [
+            f"{device} is a microcontroller: this version makes a float detector for PCs and Raspberry Pis, which does not "
+            "run there. Rooms, microphone and noise are the device's; the times are this machine's."
+        ]
+    if platform.machine() not in ("aarch64", "armv7l", "arm64"):
+        return [f"Times and memory are this machine's, not those of {device}: run `wakegen bench --local` there."]
+    return []
 
 
 def _export(
