@@ -9,6 +9,7 @@ from wakegen.config.settings import EngineChoice, Settings
 from wakegen.core.errors import BadInput, NotInstalled
 from wakegen.core.names import did_you_mean
 
+_FOR_TESTS = "fake"
 DEFAULT = "espeak"  # comes with the package, speaks every language
 
 
@@ -32,7 +33,7 @@ def choose_engines(
             names = {*available, *elsewhere}
             raise BadInput(f"{origin}: unknown engine '{choice.type}'.", hint=did_you_mean(choice.type, names))
         if settings.strict or origin.startswith("command line"):
-            listed = ", ".join(sorted(available))
+            listed = ", ".join(sorted(set(available) - {_FOR_TESTS}))
             raise NotInstalled(
                 f"{origin}: the engine '{choice.type}' is not available in this version.", hint=f"Available: {listed}."
             )

@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,10 +86,28 @@ def opened(settings: Settings, *, on_event: OnEvent) -> Iterator[Project]:
     folder = settings.project_dir
     _check_named(settings)
     _refuse_foreign(folder)
-    with only_one(folder), Store(folder) as store:
-        sweep(folder)
-        _claim(store, settings, folder)
-        yield Project(folder, settings, store, on_event)
+    is_new = not folder.exists()
+    planned = True
+    try:
+        with only_one(folder), Store(folder) as store:
+            planned = False
+            sweep(folder)
+            _claim(store, settings, folder)
+            try:
+                yield Project(folder, settings, store, on_event)
+            finally:
+                planned = store.meta("planned") is not None
+    finally:
+        if is_new and not planned:
+            _remove_empty(folder)
+
+
+def _remove_empty(folder: Path) -> None:
+    """Take back a folder that was made for a plan that could not be made: an unknown voice, say."""
+    for path in (*folder.glob(f"{DATABASE_NAME}*"), folder / CONFIG_NAME, folder / ".lock"):
+        path.unlink(missing_ok=True)
+    with suppress(OSError):  # somebody put something into it meanwhile: then it stays
+        folder.rmdir()
 
 
 def read_settings(folder: Path) -> Settings:

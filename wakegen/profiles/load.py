@@ -67,13 +67,15 @@ def _find(name: str, *, base: Path) -> Path:
         path = base / Path(name).expanduser()
         if not path.is_file():
             raise BadInput(
-                f"There is no device profile {path}.", hint="Check the path, or see `wakegen devices` for names."
+                f"There is no device profile {path}.", hint=f"Check the path, or give a name: {', '.join(names())}."
             )
         return path
     for place in (user_folder(), folder()):
         if (place / f"{name}.yaml").is_file():
             return place / f"{name}.yaml"
-    raise BadInput(f"There is no device '{name}'.", hint=f"{did_you_mean(name, names())} `wakegen devices` lists all.")
+    raise BadInput(
+        f"There is no device '{name}'.", hint=f"{did_you_mean(name, names())} There are: {', '.join(names())}."
+    )
 
 
 def _merged(path: Path, *, seen: tuple[Path, ...]) -> Node:
