@@ -21,6 +21,10 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
+# Imported once, by the process that workers are forked from, instead of in every worker of every stage.
+_PRELOADED = ("numpy", "scipy.fft", "soundfile", "soxr")
+
+
 class Executor(Protocol):
     """Where work is done: `map` is all that the stages ask for."""
 
@@ -64,6 +68,7 @@ class Processes:
         self.cpu_s = 0.0
         # A fresh interpreter per worker: threads and locks of this process are not copied into it.
         context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(list(_PRELOADED))
         self._pool = ProcessPoolExecutor(
             workers, mp_context=context, initializer=_start_worker, initargs=(setup, arguments)
         )

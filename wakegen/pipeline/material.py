@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from importlib.metadata import version
 
 from wakegen.config import EngineChoice, Settings, choose_engines
 from wakegen.core.errors import BadInput
+from wakegen.core.files import write_text
 from wakegen.core.names import did_you_mean
+from wakegen.core.paths import cache_folder
 from wakegen.core.seeds import share, stream
+from wakegen.core.version import VERSION
 from wakegen.dataset.plan import FOREIGN_READERS, Said, Speakers, Texts, counts
 from wakegen.dataset.splits import voice_pools
 from wakegen.engines import table
@@ -17,7 +21,7 @@ from wakegen.engines.base import Voice
 from wakegen.espeak import Espeak
 from wakegen.text.avoid import Avoid
 from wakegen.text.languages import accent_voices, native_voices
-from wakegen.text.lexicon import SPLITS, Lexicon, build_lexicon
+from wakegen.text.lexicon import SPLITS, Lexicon, build_lexicon, lexicon_from_json, lexicon_to_json
 from wakegen.text.negatives import NegativeText, draw_negatives
 from wakegen.text.phonemes import ipa_of
 from wakegen.text.phrase import Phrase, parse_phrase
@@ -86,7 +90,7 @@ def _refuse_unknown_voices(choice: EngineChoice, voices: Sequence[Voice]) -> Non
 
 
 def _texts(phrase: Phrase, settings: Settings, espeak: Espeak) -> Texts:
-    lexicon = build_lexicon(phrase.language, espeak.phonemes)
+    lexicon = _lexicon(phrase.language, espeak)
     avoid = Avoid(phrase, lexicon, espeak.phonemes)
     wanted, seed, language = counts(settings), settings.seed, phrase.language
     return Texts(
@@ -111,6 +115,16 @@ def _texts(phrase: Phrase, settings: Settings, espeak: Espeak) -> Texts:
             for split in SPLITS
         },
     )
+
+
+def _lexicon(language: str, espeak: Espeak) -> Lexicon:
+    """Give the words of a language with their sounds; asking for 20,000 takes seconds, so they are kept."""
+    path = cache_folder() / "lexicons" / f"{language}-{espeak.version}-{version('wordfreq')}-{VERSION}.json"
+    if path.exists():
+        return lexicon_from_json(path.read_text(encoding="utf-8"))
+    lexicon = build_lexicon(language, espeak.phonemes)
+    write_text(path, lexicon_to_json(lexicon))
+    return lexicon
 
 
 def _said(texts: Sequence[str], language: str, espeak: Espeak, seed: int) -> tuple[Said, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -73,6 +74,24 @@ def build_lexicon(language: str, phonemize: Phonemize | None, count: int = 20_00
     kept = [(word, said) for word, said in zip(words, spoken, strict=True) if said]
     words = tuple(word for word, _ in kept)
     return Lexicon(tag, words, _frequencies(tag, words), tuple(said for _, said in kept))
+
+
+def lexicon_to_json(lexicon: Lexicon) -> str:
+    """Write a lexicon with its phonemes, to be kept for the next run."""
+    values = {
+        "language": lexicon.language,
+        "words": lexicon.words,
+        "frequencies": lexicon.frequencies.tolist(),
+        "phonemes": [" ".join(word) for word in lexicon.phonemes],
+    }
+    return json.dumps(values, ensure_ascii=False)
+
+
+def lexicon_from_json(text: str) -> Lexicon:
+    """Read what `lexicon_to_json` wrote."""
+    values = json.loads(text)
+    phonemes = tuple(tuple(word.split(" ")) for word in values["phonemes"])
+    return Lexicon(values["language"], tuple(values["words"]), np.array(values["frequencies"]), phonemes)
 
 
 def split_of_word(word: str) -> Split:
