@@ -13,7 +13,6 @@ from wakegen.bench.latency import Latency, measure_in_child
 from wakegen.config import Settings
 from wakegen.core.errors import BadInput
 from wakegen.core.events import OnEvent, ignore
-from wakegen.core.executor import default_jobs
 from wakegen.engines import table
 from wakegen.engines.base import Voice
 from wakegen.pipeline import evaluate, gate, generate, report, simulate, train
@@ -276,8 +275,3 @@ def _without_sound(document: dict[str, Any]) -> dict[str, Any]:
     if isinstance(document, dict):
         return {key: _without_sound(value) for key, value in document.items() if key not in ("audio", "sound")}
     return [_without_sound(value) for value in document] if isinstance(document, list) else document
-
-
-def jobs() -> int:
-    """Give how many processes a run uses unless told otherwise."""
-    return default_jobs()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -93,27 +93,16 @@ def _texts(phrase: Phrase, settings: Settings, espeak: Espeak) -> Texts:
     lexicon = _lexicon(phrase.language, espeak)
     avoid = Avoid(phrase, lexicon, espeak.phonemes)
     wanted, seed, language = counts(settings), settings.seed, phrase.language
+
+    def said(draw: Callable[..., tuple[str, ...]], name: str, many: Mapping[str, int]) -> dict[str, tuple[Said, ...]]:
+        drawn = {split: draw(language, stream(seed, name, split), many[split], split, avoid) for split in SPLITS}
+        return {split: _said(texts, language, espeak, seed) for split, texts in drawn.items()}
+
     return Texts(
         sounds=Sounds.of(lexicon, phrase.flat),
         confusables=_divided(phrase, settings, lexicon, espeak, wanted["confusable"]),
-        sentences={
-            split: _said(
-                draw_sentences(language, stream(seed, "sentences", split), wanted["sentence"][split], split, avoid),
-                language,
-                espeak,
-                seed,
-            )
-            for split in SPLITS
-        },
-        words={
-            split: _said(
-                short_utterances(language, stream(seed, "words", split), wanted["word"][split], split, avoid),
-                language,
-                espeak,
-                seed,
-            )
-            for split in SPLITS
-        },
+        sentences=said(draw_sentences, "sentences", wanted["sentence"]),
+        words=said(short_utterances, "words", wanted["word"]),
     )
 
 
