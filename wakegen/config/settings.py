@@ -145,7 +145,6 @@ class Limits:
 
     jobs: int | None = key(None, "Processes that work at once; null: one per processor.", low=1, high=4096, data=False)
     retries: int = key(2, "New tries for a clip that an engine failed on.", low=0, high=100, data=False)
-    timeout_s: float = key(60.0, "Longest wait for one clip, seconds.", low=0.1, high=86_400, data=False)
 
 
 @dataclass(frozen=True, slots=True)

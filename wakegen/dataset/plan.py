@@ -15,6 +15,7 @@ from wakegen.config import EngineChoice, Settings
 from wakegen.core.seeds import derive, stream
 from wakegen.dataset.splits import VoicePool
 from wakegen.dataset.store import SPEECH, Clip
+from wakegen.engines import table
 from wakegen.engines.base import SpeechRequest, Voice
 from wakegen.text.lexicon import SPLITS
 from wakegen.text.negatives import NegativeText
@@ -220,13 +221,21 @@ def _request(
         "emphasis": int(rng.integers(words)) if v.emphasis and words > 1 and rng.random() < 0.3 else -1,
         "pause_s": float(rng.uniform(*v.pauses)) if words > 1 and rng.random() < 0.5 else 0.0,
     }
-    used = {key: value for key, value in drawn.items() if key in speaker.controls}
+    used = {key: _within_reach(speaker, key, value) for key, value in drawn.items() if key in speaker.controls}
     rounded: dict[str, Any] = {
         key: round(value, 3) if isinstance(value, float) else value for key, value in used.items()
     }
     return SpeechRequest(
         text, voice.name, ipa, seed=derive(settings.seed, "speech", int(rng.integers(2**31))), **rounded
     )
+
+
+def _within_reach(speaker: Speakers, control: str, value: Any) -> Any:
+    """Hold a drawn control to what the engine can do, so that a wide range asked for costs no clips."""
+    if control == "emphasis":
+        return value
+    low, high = table.reach(speaker.choice.type, control)
+    return min(max(value, low), high)
 
 
 def _draft(
