@@ -12,7 +12,7 @@ import numpy as np
 
 import wakegen
 from wakegen import profiles
-from wakegen.audio.io import from_flac
+from wakegen.audio.io import read_flac
 from wakegen.config import Settings
 from wakegen.pipeline.simulate import _BANK_SEED
 from wakegen.scenes import Bank, Sizes
@@ -79,7 +79,7 @@ def check_files(folder: Path) -> None:
     there = {path.stem: path for path in folder.glob("audio/*/*.flac")}
     assert named <= there.keys() <= named | rejected
     for sha256, path in there.items():
-        samples = from_flac(path.read_bytes())
+        samples = read_flac(path)
         assert samples.dtype == np.int16
         assert hashlib.sha256(samples.tobytes()).hexdigest() == sha256
     assert not list(folder.rglob(".tmp-*"))

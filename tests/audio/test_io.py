@@ -1,3 +1,8 @@
+import signal
+import subprocess
+import sys
+import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -84,10 +89,40 @@ def test_a_folder_that_is_none_is_an_error(tmp_path: Path) -> None:
 @settings(max_examples=30, deadline=None)
 def test_flac_brings_every_sample_back_and_repeats_its_bytes(samples: np.ndarray) -> None:
     data = io.flac_bytes(samples)
-    assert np.array_equal(io.from_flac(data), samples)
+    with tempfile.NamedTemporaryFile(suffix=".flac") as file:
+        file.write(data)
+        file.flush()
+        assert np.array_equal(io.read_flac(Path(file.name)), samples)
     assert io.flac_bytes(samples) == data
 
 
-def test_damaged_flac_is_bad_input() -> None:
+@pytest.mark.parametrize("data", [b"fLaC and then nothing of use", b"", None])
+def test_damaged_or_missing_flac_is_bad_input(data: bytes | None, tmp_path: Path) -> None:
+    path = tmp_path / "clip.flac"
+    if data is not None:
+        path.write_bytes(data)
     with pytest.raises(BadInput):
-        io.from_flac(b"fLaC and then nothing of use")
+        io.read_flac(path)
+
+
+PACKING = """
+import sys
+import numpy as np
+from wakegen.audio import io
+samples = np.random.default_rng(0).integers(-3000, 3000, 16_000 * 60).astype(np.int16)
+print("ready", flush=True)
+while True:
+    io.flac_bytes(samples)
+"""
+
+
+def test_ctrl_c_while_packing_ends_the_program() -> None:
+    for delay_s in (0.05, 0.11, 0.2, 0.33):
+        process = subprocess.Popen([sys.executable, "-c", PACKING], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(delay_s)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+        assert process.returncode == -signal.SIGINT, said
+        assert b"ignored" not in said

@@ -1,10 +1,12 @@
-"""Sound files: any of wav, flac, ogg, mp3 in; 16 kHz mono out. FLAC in memory for what is stored."""
+"""Sound files: any of wav, flac, ogg, mp3 in; 16 kHz mono out; FLAC for what is stored."""
 
 from __future__ import annotations
 
-import io
+import os
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,34 +38,37 @@ def read(path: Path | str) -> NDArray[np.float32]:
 
 
 def flac_bytes(samples: NDArray[np.int16]) -> bytes:
-    """Pack int16 samples, shape (n,), n ≥ 1, 16 kHz, as FLAC. The same samples give the same bytes."""
+    """Pack int16 samples, shape (n,), n ≥ 1, 16 kHz, as FLAC. The same samples give the same bytes.
+
+    Encoded into a file in memory, by its descriptor: into a Python object, libsndfile would write by calling back into
+    Python, where Ctrl-C is dropped, the run goes on, and the bytes are cut short.
+    """
     import soundfile
 
-    file = io.BytesIO()
-    soundfile.write(file, samples, RATE_HZ, format="FLAC", subtype="PCM_16", compression_level=_FLAC_LEVEL)
-    return file.getvalue()
+    how: dict[str, Any] = {"format": "FLAC", "subtype": "PCM_16", "compression_level": _FLAC_LEVEL}
+    with _file_in_memory() as file:
+        soundfile.write(file.fileno(), samples, RATE_HZ, closefd=False, **how)
+        file.seek(0)
+        return file.read()
 
 
-def wav_bytes(samples: NDArray[np.int16]) -> bytes:
-    """Pack int16 samples, shape (n,), 16 kHz, as a RIFF WAV file."""
-    import soundfile
-
-    file = io.BytesIO()
-    soundfile.write(file, samples, RATE_HZ, format="WAV", subtype="PCM_16")
-    return file.getvalue()
+def _file_in_memory() -> BinaryIO:
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("wakegen"), "w+b")
+    return tempfile.TemporaryFile()  # not Linux
 
 
-def from_flac(data: bytes) -> NDArray[np.int16]:
-    """Unpack what `flac_bytes` packed: int16, shape (n,).
+def read_flac(path: Path) -> NDArray[np.int16]:
+    """Read a file of what `flac_bytes` packed: int16, shape (n,).
 
     Raises
     ------
-    BadInput : the bytes are not FLAC, or damaged.
+    BadInput : the file is not there, not FLAC, or damaged.
     """
     import soundfile
 
     try:
-        samples, _ = soundfile.read(io.BytesIO(data), dtype="int16")
+        samples, _ = soundfile.read(path, dtype="int16")
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise BadInput(
             f"A stored clip cannot be decoded: {_reason(error)}.", hint="Generate the dataset again."

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wakegen.audio.io import from_flac
+from wakegen.audio.io import read_flac
 from wakegen.core.errors import BadInput, StorageError
 from wakegen.core.files import storage_error
 
@@ -215,8 +215,8 @@ def read_clip(folder: Path, sha256: str) -> NDArray[np.int16]:
     """
     path = audio_path(folder, sha256)
     try:
-        return from_flac(path.read_bytes())
-    except (OSError, BadInput) as error:
+        return read_flac(path)
+    except BadInput as error:
         raise StorageError(
             f"The clip {path} cannot be read: {error}",
             hint="Put the file back, or remove the project folder and run the same command again.",
