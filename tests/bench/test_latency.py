@@ -38,10 +38,9 @@ def test_waiting_for_the_processor_is_called_disturbed():
 
 
 def test_load_before_the_measurement_is_a_reason():
-    machine = Machine("cpu", 2, None, "os", "3", None, 3.2)
+    machine = Machine("cpu", 2, 8000, None, "os", "3", None, 3.2)
     assert load_reasons(machine) == ("load average 3.2 on 2 cores before it began",)
-    assert load_reasons(Machine("cpu", 2, None, "os", "3", None, 0.4)) == ()
-    assert load_reasons(Machine("cpu", 2, None, "os", "3", None, None)) == ()
+    assert load_reasons(Machine("cpu", 2, 8000, None, "os", "3", None, 0.4)) == ()
 
 
 def test_a_child_measures_its_own_memory_not_ours(tmp_path):

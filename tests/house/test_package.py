@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
 import sys
 import tomllib
 import zipfile
+from importlib.metadata import packages_distributions
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PEERS = {"jax"}  # what a benchmark compares with where it is installed
 HEAVYWEIGHTS = {"torch", "tensorflow", "jax", "jaxlib", "nvidia-cublas-cu12", "transformers"}
 
 
@@ -41,6 +44,29 @@ def test_every_requirement_is_pinned_and_nothing_heavy_is():
     }
     assert wanted <= set(pins())
     assert not HEAVYWEIGHTS & set(pins())
+
+
+def test_what_is_imported_is_required():
+    """What merely came along with another package may be gone on the next machine."""
+    named = [PROJECT["dependencies"], PROJECT["optional-dependencies"]["mic"]]
+    required = {plain(one) for requirements in named for one in requirements}
+    homes = packages_distributions()
+    for path in (*(ROOT / "wakegen").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")):
+        for module in third_party(path):
+            owners = {plain(owner) for owner in homes.get(module, [module])}
+            assert owners & required, (
+                f"{path.relative_to(ROOT)} imports {module}, which pyproject.toml does not require"
+            )
+
+
+def third_party(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add((node.module or "").split(".")[0])
+    return found - sys.stdlib_module_names - {"wakegen", "benchmarks"} - PEERS
 
 
 def test_no_requirement_is_unused():

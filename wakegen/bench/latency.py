@@ -213,11 +213,9 @@ def _wait_reasons(wall: NDArray[np.float64], cpu: NDArray[np.float64], switched:
 
 
 def _involuntary_switches() -> int:
-    try:
-        import resource
-    except ImportError:
-        return 0
-    return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
+    import psutil
+
+    return int(psutil.Process().num_ctx_switches().involuntary)
 
 
 def _wandering_noise() -> NDArray[np.int16]:

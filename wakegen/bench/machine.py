@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import re
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from wakegen.core.executor import default_jobs
 
 _BUSY_LOAD = 0.5  # load per core before the measurement from which figures are not to be trusted
 
@@ -18,11 +19,12 @@ class Machine:
 
     cpu: str
     cores: int  # that this process may use
+    memory_mb: int  # of the whole machine
     governor: str | None  # of the first core's clock; None where it cannot be read
     os: str
     python: str
     onnxruntime: str | None
-    load_average: float | None  # over one minute, when read
+    load_average: float  # over one minute, when read
 
     def to_json(self) -> dict[str, object]:
         """Give all fields."""
@@ -31,25 +33,28 @@ class Machine:
 
 def describe() -> Machine:
     """Read what this machine is, now."""
+    import psutil
+
     try:
         runtime = version("onnxruntime")
     except PackageNotFoundError:
         runtime = None
     return Machine(
         cpu=_cpu(),
-        cores=_cores(),
+        cores=default_jobs(),
+        memory_mb=round(psutil.virtual_memory().total / 1e6),
         governor=_read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         os=platform.platform(terse=True),
         python=platform.python_version(),
         onnxruntime=runtime,
-        load_average=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+        load_average=round(psutil.getloadavg()[0], 2),
     )
 
 
 def load_reasons(machine: Machine) -> tuple[str, ...]:
     """Say why the machine's load before a measurement makes it doubtful; nothing when it does not."""
     load = machine.load_average
-    if load is None or load <= _BUSY_LOAD * machine.cores:
+    if load <= _BUSY_LOAD * machine.cores:
         return ()
     return (f"load average {load:.1f} on {machine.cores} core{'s' if machine.cores > 1 else ''} before it began",)
 
@@ -80,10 +85,6 @@ def _cpu() -> str:
         if line.lower().startswith("model name"):
             return " ".join(line.split(":", 1)[1].split())
     return platform.processor() or platform.machine()
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _read(path: str) -> str | None:
