@@ -17,7 +17,7 @@ from wakegen.core.seeds import stream
 from wakegen.dataset.store import PLANNED, SCENE, Clip
 from wakegen.profiles import DeviceProfile
 from wakegen.scenes import Recipe, Scene, Sizes, draw
-from wakegen.scenes.scene import CLEAN, EVERYDAY
+from wakegen.scenes.scene import BYSTANDERS, CLEAN, EVERYDAY, ROLES
 
 NOISE_S = 8.0
 PROBE = "probe"  # the split of training voices heard in everyday scenes: never trained on, only compared with
@@ -48,18 +48,17 @@ def plan_scenes(
         copies = settings.augmentation.augmented_per_original if clip.split == "train" and clip.kind in SCARCE else 1
         for copy in range(copies):
             rng = stream(settings.seed, "scene", clip.id, copy)
-            split = _of_split(clip)
-            yield _scene_row(clip, number, rng, profile, sizes, recipes[split], company[split])
+            yield _scene_row(clip, number, rng, profile, sizes, recipes, company)
             number += 1
     for clip in [clip for clip in spoken if clip.kind == "phrase" and clip.split == "train"][:_PROBES]:
         rng = stream(settings.seed, "probe", clip.id)
         heard = replace(clip, split=PROBE)
-        yield _scene_row(heard, number, rng, profile, sizes, recipes["test"], company["test"])
+        yield _scene_row(heard, number, rng, profile, sizes, recipes, company)
         number += 1
     for split, count in noise_counts(settings).items():
         for i in range(count):
             rng = stream(settings.seed, "noise scene", split, i)
-            yield _noise_row(settings, number, split, rng, profile, sizes, recipes[split])
+            yield _noise_row(settings, number, split, rng, profile, sizes, recipes)
             number += 1
 
 
@@ -69,17 +68,18 @@ def _scene_row(
     rng: np.random.Generator,
     profile: DeviceProfile,
     sizes: Sizes,
-    recipe: Recipe,
-    company: Company,
+    recipes: Mapping[str, Recipe],
+    company: Mapping[str, Company],
 ) -> Clip:
-    role = f"{_of_split(clip)}_{'positive' if clip.label == 'positive' else 'negative'}"
-    scene = draw(profile, rng, role=role, speech_s=clip.seconds or 0.0, sizes=sizes, recipe=recipe)
+    split = _of_split(clip)
+    role = f"{split}_{'positive' if clip.label == 'positive' else 'negative'}"
+    scene = draw(profile, rng, role=role, speech_s=clip.seconds or 0.0, sizes=sizes, recipe=recipes[role])
     return replace(
         clip,
         id=number,
         stage=SCENE,
         parent=clip.id,
-        parameters=_companions(scene, rng, company),
+        parameters=_companions(scene, rng, company[split]),
         scene=scene.to_json(),
         state=PLANNED,
         reason="",
@@ -103,9 +103,10 @@ def _noise_row(
     rng: np.random.Generator,
     profile: DeviceProfile,
     sizes: Sizes,
-    recipe: Recipe,
+    recipes: Mapping[str, Recipe],
 ) -> Clip:
-    scene = draw(profile, rng, role=f"{split}_negative", speech_s=0.0, length_s=NOISE_S, sizes=sizes, recipe=recipe)
+    role = f"{split}_negative"
+    scene = draw(profile, rng, role=role, speech_s=0.0, length_s=NOISE_S, sizes=sizes, recipe=recipes[role])
     return Clip(
         id=number,
         stage=SCENE,
@@ -144,10 +145,12 @@ def _of_split(clip: Clip) -> str:
 
 
 def _recipes(settings: Settings) -> Mapping[str, Recipe]:
-    """Training is hard on purpose; what is held out is heard as on most days."""
+    """Give what each role is heard in. Training is hard on purpose; what is held out is heard as on most days."""
     if not settings.augmentation.enabled:
-        return dict.fromkeys(("train", "val", "test"), CLEAN)
-    return {"train": Recipe(warp_octaves=_octaves(settings)), "val": EVERYDAY, "test": EVERYDAY}
+        return dict.fromkeys(ROLES, CLEAN)
+    training = Recipe(warp_octaves=_octaves(settings))
+    held_out = {"positive": EVERYDAY, "negative": BYSTANDERS}
+    return {role: training if role.startswith("train") else held_out[role.split("_")[1]] for role in ROLES}
 
 
 def _octaves(settings: Settings) -> float:

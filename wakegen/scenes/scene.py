@@ -6,7 +6,7 @@ changed and rendered again.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -51,11 +51,11 @@ class Recipe:
     low_pass_p: float = 0.4
     low_pass_hz: tuple[float, float] = (3000.0, 7500.0)
     floor_db: tuple[float, float] = (25.0, 55.0)  # speech over room tone and hiss
-    noise_p: float = 0.85
+    noise_p: float = 0.9
     babble_share: float = 0.28  # of the noise
     snr_db: tuple[float, float] = (0.0, 30.0)
     snr_hard_db: tuple[float, float] = (0.0, 15.0)
-    snr_hard_p: float = 0.5  # how often the hard range is used
+    snr_hard_p: float = 0.8  # how often the hard range is used
     level_dbfs: tuple[float, float] = (-42.0, -12.0)  # active RMS of the speech
     physical_p: float = 0.25  # level and hiss as this device would give at a natural loudness
     speech_db_spl: tuple[float, float] = (62.6, 5.0)  # at 1 m: mean of normal effort (ANSI S3.5), spread over people
@@ -68,6 +68,8 @@ EVERYDAY = Recipe(
     warp_octaves=0.12, stretch_p=0.15, stretch=(0.85, 1.3), before_p=0.2, after_p=0.15, eq_p=0.5, low_pass_p=0.2,
     floor_db=(30.0, 55.0), noise_p=0.6, snr_hard_p=0.0, level_dbfs=(-38.0, -14.0), overdriven_p=0.01,
 )  # fmt: skip
+# What must not wake it: mostly people close by in quiet. Noise and rooms hide words; clean reading fires most.
+BYSTANDERS = replace(EVERYDAY, noise_p=0.25, reverb_p=0.35)
 CLEAN = Recipe(stretch_p=0, warp_octaves=0, before_p=0, after_p=0, reverb_p=0, eq_p=0, noise_p=0, overdriven_p=0)
 
 
