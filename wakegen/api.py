@@ -15,6 +15,7 @@ from wakegen.core.errors import BadInput
 from wakegen.core.events import OnEvent, ignore
 from wakegen.engines import table
 from wakegen.engines.base import Voice
+from wakegen.model import Sidecar
 from wakegen.pipeline import evaluate, gate, generate, report, simulate, train
 from wakegen.pipeline.bench import bench_stage, write_session
 from wakegen.pipeline.estimate import PlanSummary, plan_project
@@ -219,6 +220,7 @@ def bench_device(
         raise BadInput("Detectors are benchmarked where this program runs.", hint="Give --local.")
     if not model.is_file():
         raise BadInput(f"There is no model at {model}.", hint="Give the path of a NAME.onnx that wakegen exported.")
+    Sidecar.load(model)  # refused here, not by a child whose every error would sound like a failed measurement
     latency = measure_in_child(model, seconds=seconds)
     profile_limits = device_limits(device)
     limits = Limits(max_p99_ms=max_p99_ms, max_rss_mb=max_rss_mb, no_shortcut=False, **profile_limits)

@@ -78,6 +78,13 @@ def test_a_missing_model_is_named(tmp_path):
         wakegen.bench_device(tmp_path / "none.onnx")
 
 
+def test_a_model_without_its_sidecar_is_refused_before_it_is_measured(tmp_path):
+    model = detector_files(tmp_path)
+    model.with_suffix(".json").unlink()
+    with pytest.raises(BadInput, match=r"\.json is missing"):
+        wakegen.bench_device(model)
+
+
 def test_results_hold_no_sound(tmp_path):
     document = {"excerpts": [{"audio": "AAAA", "score": 0.4}], "sound": "BBBB", "phrase": "x"}
     given = MakeResult(tmp_path, None, document, {}).to_json()

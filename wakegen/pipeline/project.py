@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,7 +86,7 @@ def opened(settings: Settings, *, on_event: OnEvent) -> Iterator[Project]:
     folder = settings.project_dir
     _check_named(settings)
     _refuse_foreign(folder)
-    is_new = not folder.exists()
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     planned = True
     try:
         with only_one(folder), Store(folder) as store:
@@ -98,16 +98,18 @@ def opened(settings: Settings, *, on_event: OnEvent) -> Iterator[Project]:
             finally:
                 planned = store.meta("planned") is not None
     finally:
-        if is_new and not planned:
-            _remove_empty(folder)
+        if made and not planned:
+            _remove_empty(made)
 
 
-def _remove_empty(folder: Path) -> None:
-    """Take back a folder that was made for a plan that could not be made: an unknown voice, say."""
+def _remove_empty(made: Sequence[Path]) -> None:
+    """Take back folders, the innermost first, that were made for a plan that could not be made: an unknown voice, say."""
+    folder = made[0]
     for path in (*folder.glob(f"{DATABASE_NAME}*"), folder / CONFIG_NAME, folder / ".lock"):
         path.unlink(missing_ok=True)
-    with suppress(OSError):  # somebody put something into it meanwhile: then it stays
-        folder.rmdir()
+    with suppress(OSError):  # somebody put something into one meanwhile: then it stays
+        for path in made:
+            path.rmdir()
 
 
 def read_settings(folder: Path) -> Settings:
