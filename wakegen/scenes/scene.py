@@ -68,7 +68,7 @@ EVERYDAY = Recipe(
     warp_octaves=0.12, stretch_p=0.15, stretch=(0.85, 1.3), before_p=0.2, after_p=0.15, eq_p=0.5, low_pass_p=0.2,
     floor_db=(30.0, 55.0), noise_p=0.6, snr_hard_p=0.0, level_dbfs=(-38.0, -14.0), overdriven_p=0.01,
 )  # fmt: skip
-# What must not wake it: mostly people close by in quiet. Noise and rooms hide words; clean reading fires most.
+# What must not wake it: on most days, people close by in quiet.
 BYSTANDERS = replace(EVERYDAY, noise_p=0.25, reverb_p=0.35)
 CLEAN = Recipe(stretch_p=0, warp_octaves=0, before_p=0, after_p=0, reverb_p=0, eq_p=0, noise_p=0, overdriven_p=0)
 

@@ -20,9 +20,9 @@ Stream = tuple[F32, int]  # embeddings [k, 96] and whole steps of sound
 Phrase = tuple[F32, int, tuple[float, float]]  # the same, and where the phrase lies (s)
 
 _HIT_TAIL_S = 1.0
-# A threshold from a few hours and a few voices is off by a factor of two either way (docs/notes/0003-recipe.md), so
-# half of the promised rate is aimed at.
-_AIM = 0.5
+# The held-out streams are read by a few voices only (nine of espeak-ng's). Others fire up to four times as often at the
+# same threshold (docs/notes/0003-recipe.md), so a quarter of the promised rate is aimed at.
+_AIM = 0.25
 
 
 @dataclass(frozen=True, slots=True)
