@@ -34,7 +34,8 @@ def _work(project: Project, redo: bool) -> dict[str, Any]:
         with store.transaction():
             for clip in list(store.clips(stage=SPEECH, state=FAILED)):
                 store.update(clip.id, state=PLANNED, reason="")
-    rows = list(store.clips(stage=SPEECH, state=PLANNED))
+    # Voice by voice: an engine loads each voice (espeak-ng: each language) once, not at every other clip.
+    rows = sorted(store.clips(stage=SPEECH, state=PLANNED), key=lambda row: (row.engine, row.voice, row.id))
     totals: dict[str, int] = {}
     for row in rows:
         totals[row.engine] = totals.get(row.engine, 0) + 1
