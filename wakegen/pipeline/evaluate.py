@@ -262,7 +262,9 @@ def _warnings(project: Project) -> list[str]:
     store = project.store
     found = _about_the_device(project.settings.device)
     if not store.count(stage=SPEECH, state=DONE, split=RECORDINGS):
-        found.append("No recording of a real person was tested; synthetic voices flatter. Give some with --recordings.")
+        found.append(
+            "No recording of a real person was tested; synthetic voices tell only roughly how people fare. Give some with --recordings."
+        )
     if len(store.tally("engine", stage=SPEECH, state=DONE, label="positive", split="train")) < 2:
         found.append(
             "One engine spoke all of the training clips; a second kind of voice would make it hear more people."
