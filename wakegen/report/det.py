@@ -75,10 +75,12 @@ def _point(point: dict[str, Any], across: Axis, up: Axis, row: int) -> str:
     x = _x(point["target_fa_per_hour"] if point["estimated"] else point["false_accepts"]["per_hour"] or 0.0, across)
     y = _y(1 - (point["recall"]["rate"] or 0.0), up)
     css = "point" if point["resolved"] and point["usable"] else "point open"
-    near_right = x > _RIGHT - 70
-    # Two points can share a place where few hours were heard; the second's name then stands below it.
-    place = (x - 8 if near_right else x + 8, min(max(y + (15 if row == 1 else -7), _TOP + 8), _BASE - 8))
-    name = label(*place, point["name"], anchor="end" if near_right else "start", css="pointname")
+    # Two points can share a place where few hours were heard, and the third lies down to the right of the second: so
+    # the second's name stands below it, to the left.
+    below = row == 1
+    leftward = x > _RIGHT - 70 or (below and x > _LEFT + 70)
+    place = (x - 8 if leftward else x + 8, min(max(y + (15 if below else -7), _TOP + 8), _BASE - 8))
+    name = label(*place, point["name"], anchor="end" if leftward else "start", css="pointname")
     return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" class="{css}"/>{name}'
 
 
