@@ -116,13 +116,17 @@ while True:
 """
 
 
-def test_ctrl_c_while_packing_ends_the_program() -> None:
-    for delay_s in (0.05, 0.11, 0.2, 0.33):
-        process = subprocess.Popen([sys.executable, "-c", PACKING], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+@pytest.mark.parametrize("delay_s", [0.05, 0.11, 0.2, 0.33])
+def test_ctrl_c_while_packing_ends_the_program(delay_s: float) -> None:
+    process = subprocess.Popen([sys.executable, "-c", PACKING], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
         assert process.stdout is not None
         process.stdout.readline()
         time.sleep(delay_s)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=20)
-        assert process.returncode == -signal.SIGINT, said
-        assert b"ignored" not in said
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == -signal.SIGINT, said
+    assert b"ignored" not in said
