@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -47,10 +48,8 @@ def test_help_answers_within_the_promised_time():
     env = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
 
     def once() -> float:
-        """Processor time, which is all the time there is on an idle machine: other tests run beside this one."""
-        before = os.times()
+        before = time.perf_counter()
         subprocess.run([sys.executable, "-m", "wakegen", "--help"], stdout=subprocess.DEVNULL, check=True, env=env)
-        after = os.times()
-        return 1000 * (after.children_user - before.children_user + after.children_system - before.children_system)
+        return (time.perf_counter() - before) * 1000
 
-    assert min(once() for _ in range(7)) <= HELP_MS
+    assert any(once() <= HELP_MS for _ in range(20))  # the best of a few: other tests run beside this one

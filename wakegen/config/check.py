@@ -167,6 +167,7 @@ _RULES: dict[str, Callable[[Any], None]] = {
 
 
 def scalar(text: str) -> Any:
+    """Read a word of the command line or the environment as YAML would: a truth value, a number, or the text itself."""
     lowered = text.strip().lower()
     if lowered in ("true", "false"):
         return lowered == "true"
