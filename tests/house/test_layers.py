@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[2] / "wakegen"
 # A room imports only rooms of a lower level (docs/ARCHITECTURE.md says why).
 LEVELS = {
     "core": 0,
-    "audio": 1, "config": 1, "espeak": 1, "metrics": 1, "model": 1, "profiles": 1,
+    "audio": 1, "config": 1, "espeak": 1, "metrics": 1, "model": 1, "profiles": 1, "voices": 1,
     "engines": 2, "features": 2, "quality": 2, "scenes": 2, "text": 2,
     "dataset": 3, "runtime": 3,
     "export": 4, "train": 4,

@@ -12,3 +12,11 @@ def cache_folder() -> Path:
     if chosen:
         return Path(chosen)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "wakegen"
+
+
+def voices_folder() -> Path:
+    """Give the folder of voices that were pulled: $WAKEGEN_VOICES, else $XDG_DATA_HOME/wakegen/voices."""
+    chosen = os.environ.get("WAKEGEN_VOICES")
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "wakegen" / "voices"

@@ -16,11 +16,12 @@ class Voice:
     engine: str
     name: str  # what --voice takes; unique within the engine
     language: str  # BCP 47, as the engine tags it
-    speaker: str  # whose timbre it is: voices that share it are never in two splits
+    speaker: str  # whose timbre it is: voices that share it, of whatever engine, are never in two splits
     gender: str  # "male", "female" or "unknown"
     licence: str
     kind: str  # "formant", "klatt", "neural", "concatenative", …
     toy: bool = False  # whispers, robots, monsters: only when asked for by name
+    commercial: bool = True  # False: its licence forbids commercial use, so it speaks only when asked for by name
 
 
 @dataclass(frozen=True, slots=True)

