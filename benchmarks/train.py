@@ -21,7 +21,7 @@ from wakegen.config.presets import TRAIN
 from wakegen.core.seeds import stream
 from wakegen.model.head import EMBEDDING, NORM_EPSILON
 from wakegen.train import network
-from wakegen.train.material import Material, positive_starts, window_starts
+from wakegen.train.material import Material, Pool, positive_starts, window_starts
 from wakegen.train.trainer import Recipe, train_member
 
 # Clips and their rows (one per 80 ms), as `standard` makes them.
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     started = time.process_time()
     member = train_member(made, recipe=Recipe(steps=steps), seed=1)
     cpu_s = time.process_time() - started
-    probe = made.windows(made.general[:1000])
+    probe = made.windows(made.general.starts[:1000])
     return {
         "steps": steps,
         "windows": {name: len(getattr(made, name)) for name in _SIZES},
@@ -66,7 +66,8 @@ def material(share: float) -> Material:
         starts[name] = np.concatenate([_starts(name, length, place) for place in places])
         rows.append(part.reshape(-1, EMBEDDING))
         first += count * length
-    return Material(np.concatenate(rows).astype(np.float32), starts["positive"], starts["near"], starts["general"])
+    pools = {name: Pool.of({name: [places]}) for name, places in starts.items()}
+    return Material(np.concatenate(rows).astype(np.float32), **pools)
 
 
 def _starts(name: str, length: int, place: int) -> Any:

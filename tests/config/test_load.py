@@ -6,12 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from wakegen.config import EngineChoice, choose_engines, data_hash, keys, load_settings, to_plain, to_yaml
+from wakegen.config import EngineChoice, Known, choose_engines, data_hash, keys, load_settings, to_plain, to_yaml
 from wakegen.config.presets import PRESETS
 from wakegen.core.errors import BadConfig, BadInput, NotInstalled
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "wakegen.yaml"
-ELSEWHERE = ("kokoro", "piper", "edge_tts")
+
+
+def known(*usable: str) -> dict[str, Known]:
+    """Give what the table would say where only these engines can be used."""
+    here = {"espeak": Known(), "fake": Known(automatic=False), "festival": Known(automatic=False)}
+    here |= {"piper": Known(install="pip install piper-tts"), "kokoro": Known(), "pico": Known()}
+    here |= {"edge_tts": Known("not available in this version", automatic=False)}
+    return {
+        name: one if name in usable or one.missing else Known("needs something", one.install, one.automatic)
+        for name, one in here.items()
+    }
 
 
 def load(tmp_path, text, **more):
@@ -41,7 +51,7 @@ def test_the_example_of_the_specification_loads_as_it_stands(tmp_path):
 
 def test_engines_that_are_not_built_are_named_and_their_share_goes_to_the_others(tmp_path):
     settings = load(tmp_path, "engines: [{type: piper, weight: 1}, {type: espeak, weight: 3}]")
-    chosen, notices = choose_engines(settings, {"espeak", "fake"}, ELSEWHERE)
+    chosen, notices = choose_engines(settings, known("espeak", "fake"))
     assert chosen == (EngineChoice("espeak", (), 1.0),)
     assert len(notices) == 1
     assert "'piper'" in notices[0]
@@ -49,7 +59,7 @@ def test_engines_that_are_not_built_are_named_and_their_share_goes_to_the_others
 
 
 def test_with_no_engine_left_the_embedded_one_speaks_and_says_so(tmp_path):
-    chosen, notices = choose_engines(load(tmp_path, "providers: [kokoro]"), {"espeak"}, ELSEWHERE)
+    chosen, notices = choose_engines(load(tmp_path, "providers: [kokoro]"), known("espeak"))
     assert [choice.type for choice in chosen] == ["espeak"]
     assert "goes to espeak" in notices[0]
 
@@ -59,12 +69,29 @@ def test_with_no_engine_left_the_embedded_one_speaks_and_says_so(tmp_path):
 )
 def test_a_missing_engine_named_on_the_command_line_or_under_strict_is_an_error(tmp_path, how):
     with pytest.raises(NotInstalled, match="piper"):
-        choose_engines(plain(tmp_path, **how), {"espeak"}, ELSEWHERE)
+        choose_engines(plain(tmp_path, **how), known("espeak"))
+
+
+def test_auto_is_all_engines_that_can_be_used_with_four_tenths_for_the_embedded_one(tmp_path):
+    chosen, notices = choose_engines(plain(tmp_path), known("espeak", "fake", "festival", "kokoro", "pico"))
+    assert {choice.type: round(choice.weight, 6) for choice in chosen} == {"espeak": 0.4, "kokoro": 0.3, "pico": 0.3}
+    assert len(notices) == 1
+    assert "piper (needs something: pip install piper-tts)" in notices[0]
+
+
+def test_auto_with_the_embedded_engine_alone_gives_it_everything(tmp_path):
+    chosen, _ = choose_engines(plain(tmp_path, options={"engines": ("auto",)}), known("espeak", "fake"))
+    assert chosen == (EngineChoice("espeak", (), 1.0),)
+
+
+def test_auto_beside_a_name_is_an_error(tmp_path):
+    with pytest.raises(BadInput, match="auto"):
+        choose_engines(plain(tmp_path, options={"engines": ("auto", "espeak")}), known("espeak"))
 
 
 def test_an_engine_that_nobody_knows_is_an_error_with_the_nearest_name(tmp_path):
     with pytest.raises(BadInput, match="espaek") as caught:
-        choose_engines(plain(tmp_path, options={"engines": ("espaek",)}), {"espeak"}, ELSEWHERE)
+        choose_engines(plain(tmp_path, options={"engines": ("espaek",)}), known("espeak"))
     assert caught.value.hint == "Did you mean 'espeak'?"
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from wakegen.core.seeds import stream
-from wakegen.dataset.splits import speaker_splits, voice_pools
+from wakegen.dataset.splits import cast_speakers, chosen_voices, speaker_splits, voice_pools
 from wakegen.engines.base import Voice
 
 RATIO = (0.8, 0.1, 0.1)
@@ -38,7 +40,9 @@ def test_the_order_of_speakers_does_not_matter():
 
 
 def pools(voices, only=()):
-    return voice_pools("e", voices, native=("en-us", "en-gb"), accents=("de", "en-us"), only=only, ratio=RATIO, seed=1)
+    chosen = chosen_voices(voices, only)
+    splits = cast_speakers({"e": {one.speaker for one in chosen}}, validators=(), ratio=RATIO, seed=1)["e"]
+    return voice_pools(chosen, splits, native=("en-us", "en-gb"), accents=("de", "en-us"), anyone_native=bool(only))
 
 
 def test_a_speaker_of_several_languages_is_in_one_split():
@@ -86,3 +90,48 @@ def test_a_language_of_many_voices_does_not_crowd_out_the_others():
 
 def test_an_empty_pool_gives_nobody():
     assert pools([])["train"].draw(stream(1), "text") is None
+
+
+def cast(validators=(), **speakers):
+    return cast_speakers(speakers, validators=validators, ratio=RATIO, seed=1)
+
+
+MANY = [f"m{i}" for i in range(40)]
+
+
+def test_the_engine_with_most_speakers_is_held_out_in_part_and_small_ones_train():
+    found = cast(big=MANY, small=["a", "b", "c", "d"])
+    assert set(found["big"].values()) == {"train", "val", "test"}
+    assert set(found["small"].values()) == {"train"}
+
+
+def test_an_engine_of_thirty_speakers_is_held_out_in_part_too():
+    found = cast(big=MANY, other=[f"o{i}" for i in range(30)])
+    assert set(found["other"].values()) == {"train", "val", "test"}
+
+
+def test_a_validator_never_trains_and_nobody_who_trains_elsewhere_validates():
+    found = cast(("judge",), big=MANY, small=["kal", "slt"], judge=["kal", "ked", "slt"])
+    assert found["judge"] == {"ked": "val"}
+    assert set(found["small"].values()) == {"train"}
+
+
+def test_a_person_whom_two_engines_know_is_in_one_split():
+    found = cast(one=MANY, two=MANY)
+    for name in MANY:
+        assert len({mine[name] for mine in found.values() if name in mine}) == 1
+
+
+def test_a_mixture_trains_if_both_its_parts_do_and_is_never_held_out():
+    found = cast(one=[*MANY, *(f"{a}+{b}" for a, b in pairwise(MANY))])["one"]
+    assert any("+" in name for name in found)
+    for name, split in found.items():
+        if "+" in name:
+            assert split == "train"
+            assert {found[part] for part in name.split("+")} == {"train"}
+
+
+def test_voices_that_may_not_be_used_for_anything_speak_when_named_only():
+    voices = [voice("a", "en-us"), Voice("e", "b", "en-us", "b", "unknown", "CC BY-NC", "x", commercial=False)]
+    assert [one.name for one in chosen_voices(voices, ())] == ["a"]
+    assert [one.name for one in chosen_voices(voices, ("b",))] == ["b"]

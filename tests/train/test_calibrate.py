@@ -84,7 +84,7 @@ def test_less_sound_than_a_window_fires_nothing():
 def test_a_phrase_is_heard_from_its_start_to_a_second_after_its_end(span_s, heard):
     logits = np.full(100, -5, np.float32)
     logits[50] = 3  # the step from 4.00 to 4.08 s
-    assert calibration._best(logits, span_s) == (3 if heard else -5)
+    assert calibration.peak(logits, span_s) == (3 if heard else -5)
 
 
 def test_the_named_points_are_in_order_and_said_as_scores(calibrated):

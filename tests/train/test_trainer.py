@@ -12,7 +12,7 @@ from wakegen.core.errors import BadInput
 from wakegen.core.seeds import stream
 from wakegen.export import onnx_bytes
 from wakegen.model.head import Head, Member
-from wakegen.train.material import Material, positive_starts, window_starts
+from wakegen.train.material import Material, Pool, positive_starts, window_starts
 from wakegen.train.trainer import Recipe, train_member
 
 RECIPE = Recipe(steps=60, batch=48, warm_up_steps=10, mined=50)
@@ -27,7 +27,14 @@ def material(*, seed: int = 1, rows: int = 1600) -> Material:
     for end in ends:
         embeddings[end - 4 : end] += direction
     others = np.setdiff1d(np.arange(rows - 16), np.concatenate([ends - 16 + i for i in range(-6, 13)]))
-    return Material(embeddings, ends - 16, others[::7], others)
+    return Material(embeddings, one_group(ends - 16), one_group(others[::7]), one_group(others))
+
+
+def one_group(starts) -> Pool:
+    return Pool.of({"all": [np.asarray(starts, np.int64)]})
+
+
+NOTHING = one_group([])
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +48,10 @@ def bytes_of(member: Member) -> bytes:
 
 def test_what_can_be_told_apart_is_told_apart(trained):
     unseen = material(seed=2)
-    yes, no = trained.logit(unseen.windows(unseen.positive)), trained.logit(unseen.windows(unseen.general))
+    yes, no = (
+        trained.logit(unseen.windows(unseen.positive.starts)),
+        trained.logit(unseen.windows(unseen.general.starts)),
+    )
     assert (yes > np.quantile(no, 0.99)).mean() > 0.9
 
 
@@ -77,7 +87,7 @@ def test_material_is_not_changed_by_training():
 
 @pytest.mark.parametrize("missing", ["near", "general"])
 def test_a_group_may_be_empty(missing):
-    given = replace(material(), **{missing: np.zeros(0, np.int64)})
+    given = replace(material(), **{missing: NOTHING})
     assert np.isfinite(train_member(given, recipe=replace(RECIPE, steps=20), seed=1).exit).all()
 
 
@@ -85,7 +95,7 @@ def test_a_group_may_be_empty(missing):
     ("missing", "text"), [(("positive",), "of the phrase"), (("near", "general"), "anything but the phrase")]
 )
 def test_without_one_of_the_two_classes_there_is_nothing_to_train_on(missing, text):
-    given = replace(material(), **dict.fromkeys(missing, np.zeros(0, np.int64)))
+    given = replace(material(), **dict.fromkeys(missing, NOTHING))
     with pytest.raises(BadInput, match=text):
         train_member(given, recipe=RECIPE, seed=1)
 
@@ -109,8 +119,29 @@ def test_standardisation_is_of_all_rows():
     mean, scale = given.standardisation()
     np.testing.assert_allclose(mean, given.embeddings.mean(0), rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(scale, given.embeddings.std(0), rtol=1e-4)
-    nothing = np.zeros(0, np.int64)
-    assert (
-        Material(np.zeros((0, 96), np.float32), nothing, nothing, nothing).standardisation()[1].tolist() == [1.0] * 96
-    )
-    assert Material(np.ones((3, 96), np.float32), nothing, nothing, nothing).standardisation()[1].min() > 0
+    empty, flat = np.zeros((0, 96), np.float32), np.ones((3, 96), np.float32)
+    assert Material(empty, NOTHING, NOTHING, NOTHING).standardisation()[1].tolist() == [1.0] * 96
+    assert Material(flat, NOTHING, NOTHING, NOTHING).standardisation()[1].min() > 0
+
+
+def test_groups_are_drawn_by_their_weights_and_windows_of_a_group_evenly():
+    groups = {"many": [np.arange(0, 900)], "few": [np.arange(900, 905), np.arange(905, 910)], "none": []}
+    drawn = Pool.of(groups, {"many": 0.25, "few": 0.75, "none": 5.0}).draw(stream(1, "pool"), 20_000)
+    few = drawn[drawn >= 900]
+    assert 0.73 < len(few) / len(drawn) < 0.77
+    counts = np.bincount(few - 900)
+    assert len(counts) == 10
+    assert counts.min() > 0.8 * counts.mean()
+    assert set(drawn) <= set(range(910))
+
+
+def test_without_weights_every_window_is_drawn_equally_often():
+    drawn = Pool.of({"a": [np.arange(90)], "b": [np.arange(90, 100)]}).draw(stream(1, "pool"), 20_000)
+    assert 0.09 < (drawn >= 90).mean() < 0.11
+
+
+def test_no_near_texts_means_none_among_the_mined_ones_either():
+    recipe, given = replace(RECIPE, near_share=0.0), material()
+    with_some, without = replace(given, near=one_group(np.arange(5))), replace(given, near=NOTHING)
+    first, second = (train_member(one, recipe=recipe, seed=1) for one in (with_some, without))
+    assert bytes_of(first) == bytes_of(second)

@@ -3,7 +3,7 @@
 `load_settings` gives frozen `Settings`; `to_yaml` writes them back whole; `data_hash` names the data they decide.
 """
 
-from wakegen.config.engines import choose_engines
+from wakegen.config.engines import Known, choose_engines
 from wakegen.config.load import load_settings, parse_assignment, user_config_path
 from wakegen.config.schema import keys
 from wakegen.config.settings import EngineChoice, Settings
@@ -11,6 +11,7 @@ from wakegen.config.write import data_hash, explain, to_plain, to_yaml, value_of
 
 __all__ = [
     "EngineChoice",
+    "Known",
     "Settings",
     "choose_engines",
     "data_hash",

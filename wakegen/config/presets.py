@@ -16,6 +16,8 @@ class Preset:
     words: int  # one to three words
     noise: int  # eight seconds without speech
     copies: int  # scenes per clip
+    engine_cpu_s: float  # that each engine may take for each kind of clip
+    bank_hours: float  # of the negative bank, made if it is not there; 0: used if it is
     train: str  # a row of TRAIN
     val_hours: float  # continuous audio that sets the threshold
     test_hours: float  # continuous audio that counts false accepts
@@ -29,26 +31,25 @@ class TrainPreset:
     name: str
     heads: int
     steps: int
+    chooses: bool = False  # whether what depends on the phrase is chosen by trying
 
 
 PRESETS = {
     row.name: row
     for row in (
-        Preset("quick", 2000, 600, 700, 900, 120, 2, "small", 1.0, 0.5, "A first detector within five minutes."),
-        Preset("standard", 3500, 1600, 1500, 2700, 200, 2, "standard", 3.0, 1.0, "What a detector in use should have."),
-        Preset(
-            "best", 6000, 2500, 3000, 4000, 400, 3, "best", 4.0, 2.0, "Twice the data and time for the last points."
-        ),
+        Preset("quick", 2000, 600, 700, 900, 120, 2, 20.0, 0.0, "small", 1.0, 0.5, "A first detector within five minutes."),
+        Preset("standard", 5500, 1600, 1500, 2700, 200, 2, 200.0, 6.5, "standard", 3.0, 1.0, "What a detector in use should have."),
+        Preset("best", 12000, 3000, 3000, 4000, 400, 2, 1500.0, 6.5, "best", 4.0, 2.0, "More data and time for the last points."),
     )
-}
+}  # fmt: skip
 
 TRAIN = {
     row.name: row
     for row in (
         TrainPreset("tiny", 1, 200),
         TrainPreset("small", 2, 700),
-        TrainPreset("standard", 3, 700),
-        TrainPreset("best", 5, 900),
+        TrainPreset("standard", 3, 700, True),
+        TrainPreset("best", 5, 900, True),
     )
 }
 
@@ -63,10 +64,12 @@ def values(name: str, *, count: int | None = None, train: str | None = None) -> 
     effort = TRAIN[train or row.train]
     return {
         "generation.count": row.positives,
+        "generation.engine_cpu_s": row.engine_cpu_s,
         "generation.negatives.confusables": _scaled(row.confusables, share),
         "generation.negatives.sentences": _scaled(row.sentences, share),
         "generation.negatives.words": _scaled(row.words, share),
         "generation.negatives.noise": _scaled(row.noise, share),
+        "generation.negatives.bank_hours": row.bank_hours,
         "augmentation.augmented_per_original": row.copies,
         "train.preset": effort.name,
         "train.heads": effort.heads,

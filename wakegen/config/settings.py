@@ -14,6 +14,8 @@ from typing import Any
 from wakegen.config.presets import PRESETS, TRAIN
 from wakegen.core.names import slug
 
+AUTO = "auto"  # the name that stands for all engines that can be used
+
 
 def key(
     default: Any,
@@ -60,6 +62,13 @@ class Negatives:
     sentences: int = key(1500, "Fluent sentences by the voices that speak the phrase.", low=0, high=1_000_000)
     words: int = key(2700, "Utterances of one to three words.", low=0, high=1_000_000)
     noise: int = key(200, "Recordings of eight seconds without speech.", low=0, high=1_000_000)
+    bank_hours: float = key(
+        6.5,
+        "Hours of the negative bank, which all phrases share and the first one makes; 0: use one that is there.",
+        low=0,
+        high=100,
+        data=False,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,12 @@ class Generation:
     wake_words: tuple[str, ...] = key((), "The phrases; each gets a detector of its own.")
     count: int = key(3500, "Clips of the phrase, before scenes.", low=1, high=1_000_000)
     output_dir: Path | None = key(None, "The project folder; null: output/NAME.", data=False)  # noqa: RUF009
+    engine_cpu_s: float = key(
+        200.0,
+        "CPU seconds that `auto` grants each engine for each kind of clip; what it lacks the embedded voice says.",
+        low=0,
+        high=1_000_000,
+    )
     language: str = key("en", "Language of the phrase (BCP 47, as `wakegen voices list` shows it).")
     variation: Variation = field(default_factory=Variation)
     negatives: Negatives = field(default_factory=Negatives)
@@ -78,7 +93,9 @@ class Generation:
 class EngineChoice:
     """One engine, which of its voices, and its share of the clips."""
 
-    type: str = key("espeak", "Name of the engine: `wakegen engines` lists them.")
+    type: str = key(
+        AUTO, "Name of the engine (`wakegen engines` lists them); auto: all that can be used, in good shares."
+    )
     voices: tuple[str, ...] = key((), "Voices by name; empty: all that fit the language.")
     weight: float = key(1.0, "Share of the clips, relative to the other engines.", low=0.0001, high=1_000_000)
 
@@ -181,6 +198,11 @@ class Settings:
     def phrase(self) -> str:
         """The phrase of a run that has one ("" where none was given)."""
         return self.generation.wake_words[0] if self.generation.wake_words else ""
+
+    @property
+    def automatic(self) -> bool:
+        """Whether the engines are chosen by what is there."""
+        return any(choice.type == AUTO for choice in self.engines)
 
     @property
     def name(self) -> str:

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from wakegen.config import EngineChoice, Settings
+from wakegen.config import Settings
 from wakegen.core.seeds import derive, stream
-from wakegen.dataset.splits import VoicePool
+from wakegen.dataset.cast import POSITIVE_STYLES, SPOKEN_S, Cast, Speakers
 from wakegen.dataset.store import SPEECH, Clip
 from wakegen.engines import table
 from wakegen.engines.base import SpeechRequest, Voice
@@ -24,26 +24,10 @@ from wakegen.text.phrase import Phrase
 from wakegen.text.sounds import Sounds
 from wakegen.text.variants import accent_noise, spelling_variants
 
-# What kinds of voices say the phrase: plain text by native voices, native voices with blurred phonemes (people
-# differ from the dictionary), other languages' voices, and another synthesis method. docs/notes/0003-recipe.md.
-POSITIVE_STYLES = {"text": 0.34, "blurred": 0.29, "foreign": 0.26, "klatt": 0.11}
-# Held-out clips stand for people as most are; training goes further than they do, on purpose.
-HELD_OUT_STYLES = {"text": 0.6, "blurred": 0.1, "foreign": 0.2, "klatt": 0.1}
 _HELD_OUT_SHARE = 0.6  # of the range of every control
 FOREIGN_READERS = 0.15  # share of sentences and words that voices of other languages read
 _SENTENCE_RATE = (0.69, 1.37)  # 120 … 240 words a minute
-_STREAM_SENTENCE_S = 5.0  # about what a sentence lasts: only to plan how many make an hour
-
-
-@dataclass(frozen=True, slots=True)
-class Speakers:
-    """An engine as the plan sees it."""
-
-    choice: EngineChoice
-    version: str
-    licence: str
-    controls: frozenset[str]  # of SpeechRequest, as the engine's row declares them
-    pools: Mapping[str, VoicePool]  # by split
+_GAP_S = 2.5  # room tone around a sentence of a stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +52,7 @@ def counts(settings: Settings) -> dict[str, dict[str, int]]:
     """Give how many clips of each kind are spoken, by split."""
     ratio = settings.export.split_ratio
     negatives, hours = settings.generation.negatives, settings.evaluation
-    spoken_s = _STREAM_SENTENCE_S + 2.0  # with the room tone between sentences
+    spoken_s = SPOKEN_S["sentence"] + _GAP_S
 
     def divided(total: int) -> dict[str, int]:
         val, test = round(total * ratio[1]), round(total * ratio[2])
@@ -98,35 +82,36 @@ def plan_speech(settings: Settings, phrase: Phrase, speakers: Sequence[Speakers]
 
 def _drafts(settings: Settings, phrase: Phrase, speakers: Sequence[Speakers], texts: Texts) -> Iterator[Clip]:
     wanted = counts(settings)
+    cast = Cast(settings, speakers, wanted)
     for split in SPLITS:
         for i in range(wanted["phrase"][split]):
             rng = stream(settings.seed, "phrase", split, i)
-            yield _positive(settings, phrase, speakers, split, texts.sounds, rng)
+            yield _positive(settings, phrase, cast, split, texts.sounds, rng)
     for split in SPLITS:
         for i, negative in enumerate(texts.confusables[split]):
             rng = stream(settings.seed, "confusable", split, i)
-            yield _confusable(settings, phrase, speakers, split, negative, rng)
+            yield _confusable(settings, phrase, cast, split, negative, rng)
     for kind, by_split in (("sentence", texts.sentences), ("word", texts.words)):
         for split in SPLITS:
             for i, said in enumerate(by_split[split]):
                 rng = stream(settings.seed, kind, split, i)
-                yield _fluent(settings, phrase, speakers, split, kind, said, rng)
+                yield _fluent(settings, phrase, cast, split, kind, said, rng)
 
 
 def _positive(
     settings: Settings,
     phrase: Phrase,
-    speakers: Sequence[Speakers],
+    cast: Cast,
     split: str,
     sounds: Sounds,
     rng: np.random.Generator,
 ) -> Clip:
-    speaker = _draw_engine(speakers, split, rng)
-    style = _draw_style(settings, speaker, split, rng)
-    voice = _draw_voice(speaker, split, style, rng)
+    speaker = cast.draw_engine("phrase", split, rng, spelled=not phrase.ipa, ipa=True)
+    style = cast.draw_style(speaker, split, rng)
+    voice = cast.draw_voice(speaker, split, style, rng)
     texts = spelling_variants(phrase)[: None if settings.generation.variation.spelling else 1]
     said, ipa = texts[int(rng.integers(len(texts)))] if texts else "", False
-    if phrase.ipa or style in ("blurred", "foreign"):
+    if phrase.ipa or (speaker.reads_ipa and style in ("blurred", "foreign")):
         words = phrase.phonemes
         if style == "blurred":
             words = accent_noise(words, rng, sounds)
@@ -139,14 +124,14 @@ def _positive(
 def _confusable(
     settings: Settings,
     phrase: Phrase,
-    speakers: Sequence[Speakers],
+    cast: Cast,
     split: str,
     negative: NegativeText,
     rng: np.random.Generator,
 ) -> Clip:
-    speaker = _draw_engine(speakers, split, rng)
-    style = _draw_style(settings, speaker, split, rng) if negative.ipa else "text"
-    voice = _draw_voice(speaker, split, style, rng)
+    speaker = cast.draw_engine("confusable", split, rng, spelled=not negative.ipa, ipa=negative.ipa)
+    style = cast.draw_style(speaker, split, rng) if negative.ipa else "text"
+    voice = cast.draw_voice(speaker, split, style, rng)
     request = _request(settings, speaker, voice, negative.text, negative.ipa, rng, words=len(negative.text.split()))
     return _draft(speaker, voice, request, phrase, split, label="negative", kind=negative.kind, accent=style)
 
@@ -154,48 +139,20 @@ def _confusable(
 def _fluent(
     settings: Settings,
     phrase: Phrase,
-    speakers: Sequence[Speakers],
+    cast: Cast,
     split: str,
     kind: str,
     said: Said,
     rng: np.random.Generator,
 ) -> Clip:
     """A sentence or some words, by the same voices as the phrase: else a head learns who speaks, not what."""
-    speaker = _draw_engine(speakers, split, rng)
-    foreign = bool(said.ipa) and "ipa" in speaker.controls
+    speaker = cast.draw_engine(kind, split, rng, spelled=True, ipa=bool(said.ipa))
+    foreign = bool(said.ipa) and speaker.reads_ipa
     style = "foreign" if foreign else "klatt" if rng.random() < POSITIVE_STYLES["klatt"] else "text"
-    voice = _draw_voice(speaker, split, style, rng)
+    voice = cast.draw_voice(speaker, split, style, rng)
     spoken = said.ipa if foreign else said.text
     request = _request(settings, speaker, voice, spoken, foreign, rng, words=1, rate=_SENTENCE_RATE)
     return _draft(speaker, voice, request, phrase, split, label="negative", kind=kind, accent=style)
-
-
-def _draw_engine(speakers: Sequence[Speakers], split: str, rng: np.random.Generator) -> Speakers:
-    able = [one for one in speakers if one.pools[split].native] or list(speakers)
-    weights = np.array([one.choice.weight for one in able])
-    return able[int(rng.choice(len(able), p=weights / weights.sum()))]
-
-
-def _draw_style(settings: Settings, speaker: Speakers, split: str, rng: np.random.Generator) -> str:
-    variation = settings.generation.variation
-    shares = dict(POSITIVE_STYLES if split == "train" else HELD_OUT_STYLES)
-    shares["foreign"] = (
-        min(shares["foreign"], variation.accents) if split != "train" else variation.accents * (1 - shares["klatt"])
-    )
-    if not variation.spelling:
-        shares["blurred"] = 0.0
-    if "ipa" not in speaker.controls:
-        shares["blurred"] = shares["foreign"] = 0.0
-    total = sum(shares.values())
-    return str(rng.choice(list(shares), p=[share / total for share in shares.values()]))
-
-
-def _draw_voice(speaker: Speakers, split: str, style: str, rng: np.random.Generator) -> Voice:
-    for pool in (speaker.pools[split], *speaker.pools.values()):
-        voice = pool.draw(rng, style)
-        if voice is not None:
-            return voice
-    raise AssertionError("an engine without voices is refused before planning")
 
 
 def _request(

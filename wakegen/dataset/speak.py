@@ -55,7 +55,7 @@ def _fill(folder: Path, clip: Clip, retries: int) -> Filled:
 def _sound(clip: Clip) -> NDArray[np.int16]:
     if clip.engine == RECORDING:
         return to_int16(_piece(clip.parameters))
-    return clean(_engine(clip.engine).synthesize(SpeechRequest(**clip.parameters)))
+    return clean(engine_of(clip.engine).synthesize(SpeechRequest(**clip.parameters)))
 
 
 def clean(speech: Speech) -> NDArray[np.int16]:
@@ -81,7 +81,8 @@ def _piece(parameters: Any) -> NDArray[np.float32]:
 
 
 @cache
-def _engine(name: str) -> Engine:
+def engine_of(name: str) -> Engine:
+    """Give this worker's engine of a name, made at first use."""
     return table.load(name)
 
 

@@ -1,8 +1,8 @@
-"""Who speaks in which split. A speaker (a timbre) is in one split only, whatever language he speaks."""
+"""Who speaks in which split. A speaker (a timbre) is in one split only, whatever language or engine he speaks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -14,6 +14,11 @@ from wakegen.engines.base import Voice
 from wakegen.text.languages import find_language
 from wakegen.text.lexicon import SPLITS
 
+TRAIN, VAL, TEST = SPLITS
+# Of an engine with fewer speakers each one is worth more in training than held out; another engine is held out then.
+_MANY_SPEAKERS = 30
+_MIXED = "+"  # a speaker made of two is named after both
+
 
 def speaker_splits(engine: str, speakers: Iterable[str], *, ratio: Sequence[float], seed: int) -> dict[str, str]:
     """Put each speaker of an engine into a split.
@@ -24,13 +29,44 @@ def speaker_splits(engine: str, speakers: Iterable[str], *, ratio: Sequence[floa
     ordered = sorted(set(speakers), key=lambda name: share(seed, "speaker", engine, name))
     count = len(ordered)
     if count < 3:
-        return dict.fromkeys(ordered, "train")
+        return dict.fromkeys(ordered, TRAIN)
     val = max(1, round(count * ratio[1]))
     test = max(1, round(count * ratio[2]))
     train = max(1, count - val - test)
     return {
         name: SPLITS[0] if i < train else SPLITS[1] if i < train + val else SPLITS[2] for i, name in enumerate(ordered)
     }
+
+
+def cast_speakers(
+    speakers: Mapping[str, Collection[str]], *, validators: Collection[str], ratio: Sequence[float], seed: int
+) -> dict[str, dict[str, str]]:
+    """Give each engine's speakers their splits: engine → speaker → split. Who is left out is in none.
+
+    The engine with most speakers is divided among the splits, and so is any with thirty or more; the others only
+    train. Validators never train. A person whom two engines know trains if he does in one of them, and is left out
+    elsewhere. A mixture of speakers trains if both parts do.
+    """
+    whole = {engine: {name for name in names if _MIXED not in name} for engine, names in speakers.items()}
+    trainers = [engine for engine in speakers if engine not in validators]
+    largest = max(trainers, key=lambda engine: (len(whole[engine]), engine), default=None)
+    splits: dict[str, dict[str, str]] = {}
+    for engine, known in whole.items():
+        if engine in validators and largest is not None:
+            splits[engine] = dict.fromkeys(sorted(known), VAL)
+        elif engine == largest or largest is None or len(known) >= _MANY_SPEAKERS:
+            splits[engine] = speaker_splits(engine, known, ratio=ratio, seed=seed)
+        else:
+            splits[engine] = dict.fromkeys(sorted(known), TRAIN)
+    assigned: dict[str, str] = {}
+    for mine in splits.values():
+        for name, split in mine.items():
+            assigned[name] = TRAIN if split == TRAIN else assigned.get(name, split)
+    for engine, names in speakers.items():
+        mine = {name: split for name, split in splits[engine].items() if split == assigned[name]}
+        trained = [name for name in sorted(names) if {assigned.get(part) for part in name.split(_MIXED)} == {TRAIN}]
+        splits[engine] = mine | {name: TRAIN for name in trained if _MIXED in name}
+    return splits
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,46 +88,50 @@ class VoicePool:
         return same[rng.integers(len(same))]
 
 
+def chosen_voices(voices: Iterable[Voice], only: Sequence[str]) -> tuple[Voice, ...]:
+    """Give the voices asked for by name; else all that are no toys and may be used for anything."""
+    return tuple(v for v in voices if (v.name in only if only else not v.toy and v.commercial))
+
+
 def voice_pools(
-    engine: str,
     voices: Iterable[Voice],
+    splits: Mapping[str, str],
     *,
     native: Sequence[str],
     accents: Sequence[str],
-    only: Sequence[str],
-    ratio: Sequence[float],
-    seed: int,
+    anyone_native: bool = False,
 ) -> Mapping[str, VoicePool]:
-    """Sort an engine's voices by split.
+    """Sort an engine's chosen voices by split.
 
     Parameters
     ----------
+    splits : of its speakers
     native, accents : language tags of the phrase's own varieties and of the accents to lend
-    only : voices asked for by name; empty means all that are no toys
+    anyone_native : voices that were asked for by name speak whatever their language
     """
-    chosen = [voice for voice in voices if (voice.name in only if only else not voice.toy)]
-    splits = speaker_splits(engine, (voice.speaker for voice in chosen), ratio=ratio, seed=seed)
     natives, foreigners = frozenset(native), frozenset(accents) - frozenset(native)
     pools: dict[str, VoicePool] = {}
     for split in SPLITS:
-        mine = [voice for voice in chosen if splits[voice.speaker] == split]
-        at_home = [voice for voice in mine if _language(voice) in natives or only]
+        mine = [voice for voice in voices if splits.get(voice.speaker) == split]
+        at_home = [voice for voice in mine if anyone_native or language_of(voice) in natives]
         pools[split] = VoicePool(
             native=tuple(voice for voice in at_home if voice.kind != "klatt") or tuple(at_home),
-            foreign=tuple(voice for voice in mine if _language(voice) in foreigners and voice.kind != "klatt"),
+            foreign=tuple(voice for voice in mine if language_of(voice) in foreigners and voice.kind != "klatt"),
             klatt=tuple(voice for voice in at_home if voice.kind == "klatt"),
         )
     return pools
 
 
-def _language(voice: Voice) -> str:
+def language_of(voice: Voice) -> str:
     """Give the language as the phrase's is named: engines write "en", "en-us" or "en_US" for the same."""
     return _known_as(voice.language)
 
 
 @cache
 def _known_as(tag: str) -> str:
-    try:
-        return find_language(tag).tag
-    except BadInput:
-        return tag  # a language that no phrase can have
+    for name in (tag, tag.replace("_", "-").split("-")[0]):  # "de-de" is "de" here
+        try:
+            return find_language(name).tag
+        except BadInput:
+            continue
+    return tag  # a language that no phrase can have

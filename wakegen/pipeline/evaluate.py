@@ -31,6 +31,7 @@ from wakegen.dataset.store import DONE, SCENE, SPEECH, Clip, read_clip
 from wakegen.features import backbone
 from wakegen.model import OperatingPoint, Sidecar
 from wakegen.pipeline import train
+from wakegen.pipeline.heads import SMOOTHING_STEPS
 from wakegen.pipeline.project import Project
 from wakegen.runtime import Detector
 
@@ -170,7 +171,7 @@ def _sidecar(project: Project, calibration: Mapping[str, Any]) -> Sidecar:
         phrase=settings.phrase,
         threshold=0.5,
         backbone=backbone.identity(),
-        smoothing=train.SMOOTHING_STEPS,
+        smoothing=SMOOTHING_STEPS,
         operating_points=tuple(
             OperatingPoint(
                 fa_per_hour=point["fa_per_hour"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,8 @@ def _plan(project: Project) -> None:
         project.store.add([*clips, *owned])
         project.store.set_meta("planned", str(len(clips) + len(owned)))
         project.store.set_meta("language", ingredients.phrase.language)
+        project.store.set_meta("weights", json.dumps(ingredients.weights))
+        project.store.set_meta("held_out", json.dumps(ingredients.held_out))
 
 
 def _scan(project: Project) -> dict[str, tuple[Path, ...]]:

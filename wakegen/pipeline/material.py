@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from wakegen.config import EngineChoice, Settings, choose_engines
+from wakegen.config import EngineChoice, Known, Settings, choose_engines
 from wakegen.core.errors import BadInput
 from wakegen.core.files import write_text
 from wakegen.core.names import did_you_mean
 from wakegen.core.paths import cache_folder
 from wakegen.core.seeds import share, stream
 from wakegen.core.version import VERSION
-from wakegen.dataset.plan import FOREIGN_READERS, Said, Speakers, Texts, counts
-from wakegen.dataset.splits import voice_pools
+from wakegen.dataset.cast import Speakers
+from wakegen.dataset.plan import FOREIGN_READERS, Said, Texts, counts
+from wakegen.dataset.splits import cast_speakers, chosen_voices, voice_pools
 from wakegen.engines import table
 from wakegen.engines.base import Voice
 from wakegen.espeak import Espeak
 from wakegen.text.avoid import Avoid
-from wakegen.text.languages import accent_voices, native_voices
+from wakegen.text.languages import accent_voices, find_language, native_voices
 from wakegen.text.lexicon import SPLITS, Lexicon, build_lexicon, lexicon_from_json, lexicon_to_json
 from wakegen.text.negatives import NegativeText, draw_negatives
 from wakegen.text.phonemes import ipa_of
 from wakegen.text.phrase import Phrase, parse_phrase
 from wakegen.text.sentences import draw_sentences, short_utterances
 from wakegen.text.sounds import Sounds
+
+_UNBUILT = "not available in this version"
+_VALIDATOR_WEIGHT = 0.3  # of what is held out for validation: a third by an engine that never trains
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,17 @@ class Ingredients:
     speakers: tuple[Speakers, ...]
     texts: Texts
     notices: tuple[str, ...]
+    weights: Mapping[str, float]  # of the engines in a batch of training; empty: as many as they have clips
+
+    @property
+    def held_out(self) -> dict[str, list[str]]:
+        """Give the speakers that do not train, by engine."""
+        found: dict[str, list[str]] = {}
+        for one in self.speakers:
+            pools = [one.pools[split] for split in SPLITS if split != "train"]
+            voices = [voice for pool in pools for voice in (*pool.native, *pool.foreign, *pool.klatt)]
+            found[one.choice.type] = sorted({voice.speaker for voice in voices})
+        return found
 
 
 def gather(settings: Settings) -> Ingredients:
@@ -47,39 +61,94 @@ def gather(settings: Settings) -> Ingredients:
     BadInput : the phrase, the language, an engine or a voice cannot be used.
     NotInstalled : an engine that was named is missing.
     """
-    choices, notices = choose_engines(settings, available=_available(), elsewhere=table.KNOWN_ELSEWHERE)
+    choices, notices = choose_engines(settings, known_engines())
     with Espeak() as espeak:
         phrase = parse_phrase(settings.phrase, settings.generation.language, espeak.phonemes, espeak.split_ipa)
-        speakers = tuple(_speakers(choice, phrase, settings) for choice in choices)
+        speakers, silent = _speakers(choices, phrase, settings)
         texts = _texts(phrase, settings, espeak)
-    return Ingredients(phrase, speakers, texts, (*settings.notices, *notices, *phrase.warnings))
+    weights = {one.choice.type: one.choice.weight for one in speakers if one.trains} if settings.automatic else {}
+    return Ingredients(phrase, speakers, texts, (*settings.notices, *notices, *silent, *phrase.warnings), weights)
 
 
-def _available() -> tuple[str, ...]:
-    return tuple(name for name in table.names(hidden=True) if table.status(name).available)
+def known_engines() -> dict[str, Known]:
+    """Say of every engine that a configuration may name whether it can be used."""
+    known = {name: Known(_UNBUILT, automatic=False) for name in table.KNOWN_ELSEWHERE}
+    for row in table.ENGINES:
+        status = table.status(row.name)
+        missing = "" if status.available else status.reason
+        known[row.name] = Known(missing, status.install, automatic=row.trains and not row.hidden)
+    return known
 
 
-def _speakers(choice: EngineChoice, phrase: Phrase, settings: Settings) -> Speakers:
-    row = table.row(choice.type)
-    with ExitStack() as stack:
-        engine = stack.enter_context(table.load(choice.type))
-        voices, version = engine.voices(), engine.version
-    _refuse_unknown_voices(choice, voices)
-    pools = voice_pools(
-        choice.type,
-        voices,
-        native=native_voices(phrase.language),
-        accents=accent_voices(phrase.language),
-        only=choice.voices,
+def _speakers(
+    choices: Sequence[EngineChoice], phrase: Phrase, settings: Settings
+) -> tuple[tuple[Speakers, ...], tuple[str, ...]]:
+    """Ask the engines for their voices and sort them by split; say which of them have none for the language."""
+    validators = _validators() if settings.automatic else ()
+    choices = (*choices, *(EngineChoice(type=name, weight=_VALIDATOR_WEIGHT) for name in validators))
+    versions, voices = _voices(choices)
+    chosen = {choice.type: chosen_voices(voices[choice.type], choice.voices) for choice in choices}
+    splits = cast_speakers(
+        {engine: {voice.speaker for voice in mine} for engine, mine in chosen.items()},
+        validators=validators,
         ratio=settings.export.split_ratio,
         seed=settings.seed,
     )
-    if not any(pool.native for pool in pools.values()):
-        raise BadInput(
-            f"The engine '{choice.type}' has no voice for the language '{phrase.language}'.",
-            hint=f"See `wakegen voices list --engine {choice.type}`.",
+    found: list[Speakers] = []
+    silent: list[str] = []
+    for choice in choices:
+        row = table.row(choice.type)
+        pools = voice_pools(
+            chosen[choice.type],
+            splits[choice.type],
+            native=native_voices(phrase.language),
+            accents=_accents(phrase, row),
+            anyone_native=bool(choice.voices),
         )
-    return Speakers(choice, version, row.licence, row.controls, pools)
+        if any(pool.native for pool in pools.values()) and (phrase.words or "ipa" in row.controls):
+            found.append(
+                Speakers(choice, versions[choice.type], row.licence, row.controls, pools, row.cpu_per_s, row.trains)
+            )
+        elif choice.type not in validators:
+            silent.append(choice.type)
+    return tuple(found), _about_silent(silent, found, phrase, settings)
+
+
+def _about_silent(
+    silent: Sequence[str], found: Sequence[Speakers], phrase: Phrase, settings: Settings
+) -> tuple[str, ...]:
+    if not silent:
+        return ()
+    if not settings.automatic or not found:
+        raise BadInput(
+            f"The engine '{silent[0]}' has no voice for the language '{phrase.language}'.",
+            hint=f"See `wakegen voices list --engine {silent[0]}`.",
+        )
+    why = f"no voice for '{phrase.language}'" if phrase.words else "no way to say IPA or no voice for the language"
+    return (f"Engines that stay silent, because they have {why}: {', '.join(silent)}.",)
+
+
+def _validators() -> tuple[str, ...]:
+    return tuple(row.name for row in table.ENGINES if not row.trains and table.status(row.name).available)
+
+
+def _voices(choices: Sequence[EngineChoice]) -> tuple[dict[str, str], dict[str, tuple[Voice, ...]]]:
+    versions: dict[str, str] = {}
+    voices: dict[str, tuple[Voice, ...]] = {}
+    for choice in choices:
+        with table.load(choice.type) as engine:
+            versions[choice.type], voices[choice.type] = engine.version, engine.voices()
+        _refuse_unknown_voices(choice, voices[choice.type])
+    return versions, voices
+
+
+def _accents(phrase: Phrase, row: table.EngineRow) -> tuple[str, ...]:
+    """Give the languages that lend an accent: to read IPA, any; to read the spelling, those of the same script."""
+    tags = accent_voices(phrase.language)
+    if "ipa" in row.controls:
+        return tags
+    scripts = set(find_language(phrase.language).scripts)
+    return tuple(tag for tag in tags if scripts & set(find_language(tag).scripts))
 
 
 def _refuse_unknown_voices(choice: EngineChoice, voices: Sequence[Voice]) -> None:
@@ -89,8 +158,15 @@ def _refuse_unknown_voices(choice: EngineChoice, voices: Sequence[Voice]) -> Non
             raise BadInput(f"The engine '{choice.type}' has no voice '{name}'.", hint=did_you_mean(name, known))
 
 
+def avoid_of(settings: Settings) -> Avoid:
+    """Give the judge of what may be said where the phrase must not be."""
+    espeak = Espeak()  # lives as long as the judge does
+    phrase = parse_phrase(settings.phrase, settings.generation.language, espeak.phonemes, espeak.split_ipa)
+    return Avoid(phrase, lexicon_of(phrase.language, espeak), espeak.phonemes)
+
+
 def _texts(phrase: Phrase, settings: Settings, espeak: Espeak) -> Texts:
-    lexicon = _lexicon(phrase.language, espeak)
+    lexicon = lexicon_of(phrase.language, espeak)
     avoid = Avoid(phrase, lexicon, espeak.phonemes)
     wanted, seed, language = counts(settings), settings.seed, phrase.language
 
@@ -106,7 +182,7 @@ def _texts(phrase: Phrase, settings: Settings, espeak: Espeak) -> Texts:
     )
 
 
-def _lexicon(language: str, espeak: Espeak) -> Lexicon:
+def lexicon_of(language: str, espeak: Espeak) -> Lexicon:
     """Give the words of a language with their sounds; asking for 20,000 takes seconds, so they are kept."""
     path = cache_folder() / "lexicons" / f"{language}-{espeak.version}-{version('wordfreq')}-{VERSION}.json"
     if path.exists():

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from wakegen import profiles
+from wakegen.audio.dsp import Samples
 from wakegen.audio.io import read, scan_folder
-from wakegen.core.events import Notice
+from wakegen.core.events import Notice, OnEvent
+from wakegen.core.executor import Processes, Serial
 from wakegen.core.paths import cache_folder
 from wakegen.dataset.fill import fill, tasks_of
 from wakegen.dataset.hear import Hearing, hear_task
@@ -77,15 +79,26 @@ def _hearing(row: Clip, sounds: Mapping[int, str]) -> Hearing:
 
 def _bank_folder(project: Project) -> Path:
     """Give the folder of the scene bank for this device and the user's sounds, making it on first use."""
-    profile = profiles.load(project.settings.device)
     folders = project.settings.folders
     noises, rirs = (list(_sounds(project, paths)) for paths in (folders.noise, folders.rir))
-    key = bank_key(profile, _BANK_SEED, user_rirs=rirs, user_noises=noises)
-    folder = cache_folder() / "banks" / key
+    return scene_bank(project.settings.device, project.executor, project.on_event, user_rirs=rirs, user_noises=noises)
+
+
+def scene_bank(
+    device: str,
+    executor: Callable[[], Serial | Processes],
+    on_event: OnEvent,
+    *,
+    user_rirs: Sequence[Samples] = (),
+    user_noises: Sequence[Samples] = (),
+) -> Path:
+    """Give the folder of the scene bank of a device, making it on first use."""
+    profile = profiles.load(device)
+    folder = cache_folder() / "banks" / bank_key(profile, _BANK_SEED, user_rirs=user_rirs, user_noises=user_noises)
     if not (folder / "bank.json").exists():
-        project.on_event(Notice("info", f"Making rooms and noises for {profile.name} (once per device)."))
-        with project.executor() as executor:
-            bank = Bank.build(profile, _BANK_SEED, user_rirs=rirs, user_noises=noises, executor=executor)
+        on_event(Notice("info", f"Making rooms and noises for {profile.name} (once per device)."))
+        with executor() as workers:
+            bank = Bank.build(profile, _BANK_SEED, user_rirs=user_rirs, user_noises=user_noises, executor=workers)
         bank.save(folder)
     return folder
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,30 +14,23 @@ from numpy.typing import NDArray
 from wakegen.config import data_hash
 from wakegen.core.events import Progress
 from wakegen.core.executor import Executor
-from wakegen.core.seeds import derive
+from wakegen.core.files import write_bytes, write_json
 from wakegen.dataset.embeddings import Embedded, embedded
 from wakegen.dataset.store import DONE, SCENE, Clip
 from wakegen.export import onnx_bytes
-from wakegen.model.head import Head, Member
+from wakegen.model.head import Head
+from wakegen.pipeline import banks
+from wakegen.pipeline.heads import SMOOTHING_STEPS, HeldOut, train_heads
 from wakegen.pipeline.project import Project
 from wakegen.train.calibrate import Calibration, calibrate
-from wakegen.train.material import Material, Rows, positive_starts, window_starts
-from wakegen.train.trainer import Recipe, train_member
+from wakegen.train.material import Material, Pool, Rows, positive_starts, window_starts
+from wakegen.train.trainer import Recipe
 
 NAME = "train"
-SMOOTHING_STEPS = 5
+OWN = "project"  # the general negatives that a project has of its own
 NEAR_KINDS = ("confusable", "partial", "swap", "near_word", "rival")
 STREAM_KINDS = ("sentence", "word", "noise", "user")
 F32 = NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Trained:
-    """What training gives."""
-
-    head: Head
-    calibration: Calibration
-    summary: dict[str, Any]
 
 
 def run(project: Project, *, redo: bool = False) -> dict[str, Any]:
@@ -74,45 +67,62 @@ def calibration_path(project: Project) -> Path:
 
 
 def _work(project: Project, recipe: Recipe) -> dict[str, Any]:
-    from wakegen.core.files import write_bytes, write_json
-
     cpu_started = time.process_time()
     with project.executor() as executor:
         material = gather(project, executor, recipe)
-        members = _members(project, material, recipe, executor)
-        head = Head(tuple(members))
-        calibration = _calibrated(project, head, executor)
+        held_out = listen(project, executor)
+        chosen = train_heads(project, material, recipe, held_out, executor)
+        head = Head(chosen.members)
+        calibration = _calibrated(project, head, held_out)
         cpu_s = time.process_time() - cpu_started + executor.cpu_s * (executor.workers > 1)
     head = Head(head.members, shift=-calibration.logit)
-    data = onnx_bytes(head)
-    write_bytes(candidate_path(project), data)
+    write_bytes(candidate_path(project), onnx_bytes(head))
     write_json(calibration_path(project), calibration.to_json())
+    count = len(head.members)
     return {
-        "line": f"{len(members)} heads of {head.parameters // len(members):,} values; {calibration.text}",
+        "line": f"{count} heads of {head.parameters // count:,} values{chosen.text}; {calibration.text}",
         "cpu_s": round(cpu_s, 1),
         "positive_windows": len(material.positive),
         "near_windows": len(material.near),
         "general_windows": len(material.general),
         "parameters": head.parameters,
+        "choice": chosen.to_json(),
         "calibration": calibration.to_json(),
         "dataset": f"sha256:{data_hash(project.settings)}",
     }
 
 
 def gather(project: Project, executor: Executor, recipe: Recipe) -> Material:
-    """Embed all training scenes and sort their windows into groups."""
+    """Embed all training scenes, sort their windows into groups, and add the negative bank."""
     clips = list(project.store.clips(stage=SCENE, state=DONE, split="train"))
     rows: list[F32] = []
-    groups: dict[str, list[Rows]] = {"positive": [], "near": [], "general": []}
+    groups: dict[str, dict[str, list[Rows]]] = {"positive": {}, "near": {}, "general": {}}
     first_row = 0
     for item in embedded(clips, folder=project.folder, executor=executor):
         clip = item.clips[0]
+        group = _group(clip)
+        source = OWN if group == "general" else clip.engine
         rows.append(item.rows)
-        groups[_group(clip)].append(_starts(item, clip, first_row, recipe))
+        groups[group].setdefault(source, []).append(_starts(item, clip, first_row, recipe))
         first_row += len(item.rows)
         project.on_event(Progress(NAME, "embeddings", group_total=len(clips)))
-    joined = {name: np.concatenate(parts) if parts else np.zeros(0, np.int64) for name, parts in groups.items()}
-    return Material(np.concatenate(rows), joined["positive"], joined["near"], joined["general"])
+    banked = banks.windows(project, first_row=first_row)
+    if banked is not None:
+        rows.append(banked.rows)
+        groups["general"] |= {name: [starts] for name, starts in banked.starts.items()}
+    weights = json.loads(project.store.meta("weights") or "{}")
+    return Material(
+        np.concatenate(rows),
+        Pool.of(groups["positive"], weights),
+        Pool.of(groups["near"], weights),
+        Pool.of(groups["general"], _halves(groups["general"])),
+    )
+
+
+def _halves(groups: Mapping[str, Sequence[Rows]]) -> dict[str, float]:
+    """Half of what is general from the project's own speech and noise, half from the bank, its engines alike."""
+    banked = [name for name in groups if name != OWN]
+    return {OWN: 0.5, **{name: 0.5 / len(banked) for name in banked}} if banked else {}
 
 
 def _group(clip: Clip) -> str:
@@ -128,54 +138,28 @@ def _starts(item: Embedded, clip: Clip, first_row: int, recipe: Recipe) -> Rows:
     return window_starts(len(item.rows), first_row=first_row)
 
 
-def _members(project: Project, material: Material, recipe: Recipe, executor: Executor) -> list[Member]:
-    """Train the members side by side; the material goes to the workers through a file that they map."""
-    heads = project.settings.train.heads
-    path = _park(project, material)
-    seeds = [derive(project.settings.seed, "head", i) for i in range(heads)]
-    members = []
-    for member in executor.map(_train_task, [(str(path), recipe, seed) for seed in seeds]):
-        members.append(member)
-        project.on_event(Progress(NAME, "heads", group_total=heads))
-    for file in path.glob("*.npy"):
-        file.unlink()
-    return members
-
-
-_PARTS = ("embeddings", "positive", "near", "general")
-
-
-def _park(project: Project, material: Material) -> Path:
-    folder = project.folder / ".cache" / "material"
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in _PARTS:
-        np.save(folder / f"{name}.npy", getattr(material, name))
-    return folder
-
-
-def _train_task(task: tuple[str, Recipe, int]) -> Member:
-    folder, recipe, seed = task
-    material = Material(*(np.load(Path(folder) / f"{name}.npy", mmap_mode="r") for name in _PARTS))
-    return train_member(material, recipe=recipe, seed=seed)
-
-
-def _calibrated(project: Project, head: Head, executor: Executor) -> Calibration:
-    """Choose the threshold on streams of voices and texts that training has not seen."""
-    store, evaluation = project.store, project.settings.evaluation
+def listen(project: Project, executor: Executor) -> HeldOut:
+    """Embed what voices and texts that training has not seen say, for the choice and for the threshold."""
+    store = project.store
     streams: dict[str, list[tuple[F32, int]]] = {}
     for kind in STREAM_KINDS:
         clips = list(store.clips(stage=SCENE, state=DONE, split="val", kind=kind))
         parts = embedded(clips, folder=project.folder, executor=executor, as_stream=True)
         streams[kind] = [(item.rows, item.steps) for item in parts]
-    phrases = _heard(project, executor, list(store.clips(stage=SCENE, state=DONE, split="val", label="positive")))
-    return calibrate(
-        head, streams, phrases, smoothing=SMOOTHING_STEPS, target_fa_per_hour=evaluation.target_fa_per_hour
-    )
-
-
-def _heard(project: Project, executor: Executor, clips: Sequence[Clip]) -> list[tuple[F32, int, tuple[float, float]]]:
-    found = []
+    phrases, engines = [], []
+    clips = list(store.clips(stage=SCENE, state=DONE, split="val", label="positive"))
     for item in embedded(clips, folder=project.folder, executor=executor):
         clip = item.clips[0]
-        found.append((item.rows, item.steps, (clip.span_start_s or 0.0, clip.span_end_s or 0.0)))
-    return found
+        phrases.append((item.rows, item.steps, (clip.span_start_s or 0.0, clip.span_end_s or 0.0)))
+        engines.append(clip.engine)
+    return HeldOut(streams, phrases, engines)
+
+
+def _calibrated(project: Project, head: Head, held_out: HeldOut) -> Calibration:
+    return calibrate(
+        head,
+        held_out.streams,
+        held_out.phrases,
+        smoothing=SMOOTHING_STEPS,
+        target_fa_per_hour=project.settings.evaluation.target_fa_per_hour,
+    )

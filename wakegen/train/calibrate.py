@@ -65,7 +65,7 @@ class Calibration:
                 {
                     "name": point.name,
                     "fa_per_hour": point.fa_per_hour,
-                    "threshold": float(_score(point.logit - self.logit)),
+                    "threshold": float(score_of(point.logit - self.logit)),
                     "events": point.events,
                     "recall": point.recall,
                     "estimated": point.estimated,
@@ -86,8 +86,8 @@ def calibrate(
     """Set the threshold so that the streams together fire `target_fa_per_hour` times an hour."""
     logits = [smooth_logits(head, rows, steps, smoothing) for kind in streams for rows, steps in streams[kind]]
     hours = sum(steps for kind in streams for _, steps in streams[kind]) * STEP_S / 3600
-    scores = [_score(values) for values in logits]
-    best = [_best(smooth_logits(head, rows, steps, smoothing), span) for rows, steps, span in phrases]
+    scores = [score_of(values) for values in logits]
+    best = [best_logit(head, phrase, smoothing) for phrase in phrases]
     wanted = {**OPERATING_POINTS, "default": target_fa_per_hour}
     points = tuple(_point(name, rate, scores, hours, best) for name, rate in wanted.items())
     return Calibration(points[-1].logit, hours, len(best), target_fa_per_hour, points[:-1])
@@ -115,11 +115,18 @@ def _point(name: str, rate: float, scores: Sequence[F32], hours: float, best: Se
     return Point(name, rate, logit, choice.events, heard.value, choice.estimated)
 
 
-def _best(logits: F32, span_s: tuple[float, float]) -> float:
-    """Give the highest logit from the phrase's start to 1 s after its end."""
+def best_logit(head: Head, phrase: Phrase, smoothing: int) -> float:
+    """Give the highest smoothed logit from the phrase's start to 1 s after its end."""
+    rows, steps, span_s = phrase
+    return peak(smooth_logits(head, rows, steps, smoothing), span_s)
+
+
+def peak(logits: F32, span_s: tuple[float, float]) -> float:
+    """Give the highest of a stream's logits where they count for the phrase at `span_s`."""
     first, last = int(span_s[0] / STEP_S), int((span_s[1] + _HIT_TAIL_S) / STEP_S)
     return float(logits[first:last].max(initial=-16.0))
 
 
-def _score(logit: Any) -> Any:
+def score_of(logit: Any) -> Any:
+    """Give the score of a logit, 0 … 1, float32."""
     return (1 / (1 + np.exp(-np.asarray(logit, np.float64)))).astype(np.float32)

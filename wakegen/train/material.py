@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,13 +15,49 @@ Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Pool:
+    """Window starts in groups, and how often a batch draws from each group."""
+
+    starts: Rows  # the groups end to end
+    ends: Rows  # where each group ends in `starts`
+    weights: NDArray[np.float64]  # of the groups; they sum to 1
+
+    @classmethod
+    def of(cls, groups: Mapping[str, Sequence[Rows]], weights: Mapping[str, float] | None = None) -> Pool:
+        """Put groups of windows together; without weights every window is drawn equally often.
+
+        Groups without windows are left out; a group that `weights` does not name has the weight of its windows' share.
+        """
+        joined = {name: np.concatenate(parts) for name, parts in sorted(groups.items()) if sum(map(len, parts))}
+        sizes = np.array([len(rows) for rows in joined.values()], np.int64)
+        if not len(sizes):
+            return cls(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
+        given = np.array([(weights or {}).get(name, -1.0) for name in joined])
+        rest = sizes / sizes.sum()
+        shares = np.where(given >= 0, given, rest) if weights else rest
+        shares = shares if shares.sum() > 0 else rest
+        return cls(np.concatenate(list(joined.values())), np.cumsum(sizes), shares / shares.sum())
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def draw(self, rng: np.random.Generator, count: int) -> Rows:
+        """Draw windows: a group by its weight, then one of its windows."""
+        groups = rng.choice(len(self.ends), count, p=self.weights)
+        begins = np.concatenate([[0], self.ends[:-1]])
+        places = begins[groups] + (rng.random(count) * (self.ends - begins)[groups]).astype(np.int64)
+        drawn: Rows = self.starts[places]
+        return drawn
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Material:
     """Embeddings [n, 96] of many clips end to end, and window starts (rows) by group."""
 
     embeddings: F32
-    positive: Rows  # windows that end shortly after the phrase
-    near: Rows  # confusables, partial phrases, near words
-    general: Rows  # sentences, words, noise, the user's own negatives
+    positive: Pool  # windows that end shortly after the phrase, by engine
+    near: Pool  # confusables, partial phrases, near words, by engine
+    general: Pool  # sentences, words, noise, the user's own negatives, and the bank, by source
 
     def windows(self, starts: Rows) -> F32:
         """Gather windows: [n] → [n, 16, 96]."""

@@ -18,6 +18,8 @@ from wakegen.train import network
 from wakegen.train.material import Material, Rows
 
 F32 = NDArray[np.float32]
+_NONE: Rows = np.zeros(0, np.int64)
+_MOST_SEEN = 120_000  # windows at one mining
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ class _Batches:
 
     def __init__(self, material: Material, recipe: Recipe, mean: F32, scale: F32, rng: np.random.Generator) -> None:
         self._material, self._recipe, self._mean, self._scale, self._rng = material, recipe, mean, scale, rng
-        self._mined: Rows = np.zeros(0, np.int64)
+        self._mined: Rows = _NONE
 
     def draw(self) -> tuple[F32, F32, F32]:
         """Give inputs [n, 16, 96] (standardised), targets [n] and the dropout mask [n, 16 C]."""
@@ -142,11 +144,12 @@ class _Batches:
         return x, target, keep.astype(np.float32) / np.float32(1 - r.dropout)
 
     def mine(self, member: Member) -> None:
-        """Keep the hardest windows of a random third of all negatives."""
-        pool = np.concatenate([self._material.near, self._material.general])
+        """Keep the hardest windows of a random third of all negatives (of 120,000 at most: eight seconds)."""
+        near = self._material.near.starts if self._recipe.near_share else _NONE
+        pool = np.concatenate([near, self._material.general.starts])
         if len(pool) == 0:
             return
-        some = np.sort(self._rng.choice(pool, max(1, len(pool) // 3), replace=False))
+        some = np.sort(self._rng.choice(pool, min(_MOST_SEEN, max(1, len(pool) // 3)), replace=False))
         parts = [some[at : at + 2048] for at in range(0, len(some), 2048)]
         logits = np.concatenate([member.logit(self._material.windows(part)) for part in parts])
         hardest = np.argsort(-logits, kind="stable")[: self._recipe.mined]
@@ -160,16 +163,10 @@ class _Batches:
         general = r.batch - positives - mined - near
         if not len(self._material.general):
             near, general = near + general, 0
-        chosen = [
-            rng.choice(rows, count)
-            for rows, count in (
-                (self._material.positive, positives),
-                (self._mined, mined),
-                (self._material.near, near),
-                (self._material.general, general),
-            )
-            if count
-        ]
+        pools = ((self._material.near, near), (self._material.general, general))
+        chosen = [self._material.positive.draw(rng, positives)]
+        chosen += [rng.choice(self._mined, mined)] if mined else []
+        chosen += [pool.draw(rng, count) for pool, count in pools if count]
         target = np.zeros(r.batch, np.float32)
         target[:positives] = 1
         return np.concatenate(chosen), target

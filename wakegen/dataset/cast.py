@@ -1,0 +1,116 @@
+"""Who says what: the engines' shares of each kind of clip, and the drawing of an engine, a style and a voice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from wakegen.config import EngineChoice, Settings
+from wakegen.config.engines import DEFAULT
+from wakegen.dataset.splits import VoicePool
+from wakegen.engines.base import Voice
+
+# What kinds of voices say the phrase: plain text by native voices, native voices with blurred phonemes (people
+# differ from the dictionary), other languages' voices, and another synthesis method. docs/notes/0003-recipe.md.
+POSITIVE_STYLES = {"text": 0.34, "blurred": 0.29, "foreign": 0.26, "klatt": 0.11}
+# Held-out clips stand for people as most are; training goes further than they do, on purpose.
+HELD_OUT_STYLES = {"text": 0.6, "blurred": 0.1, "foreign": 0.2, "klatt": 0.1}
+# A voice of another language that reads the spelling, not the sounds, strays far from the phrase.
+_FOREIGN_READING = 0.2
+
+SPOKEN_S = {"phrase": 1.0, "confusable": 1.0, "sentence": 4.5, "word": 1.2}  # about: only to plan what takes how long
+# An engine whose time allows less than this part of its share is left out: a handful of clips teaches its sound alone.
+_LEAST_OF_SHARE = 0.15
+# Engines that read no IPA say spelled near texts more often, because most near texts have no spelling.
+_SPELLED_BONUS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Speakers:
+    """An engine as the plan sees it."""
+
+    choice: EngineChoice
+    version: str
+    licence: str
+    controls: frozenset[str]  # of SpeechRequest, as the engine's row declares them
+    pools: Mapping[str, VoicePool]  # by split
+    cpu_per_s: float = 0.003  # CPU seconds for a second of speech
+    trains: bool = True  # False: heard in validation alone
+
+    @property
+    def reads_ipa(self) -> bool:
+        """Whether it can be told sounds instead of letters."""
+        return "ipa" in self.controls
+
+
+class Cast:
+    """The speakers with their shares. With `automatic`, no engine but the default takes more CPU time than allowed."""
+
+    def __init__(
+        self, settings: Settings, speakers: Sequence[Speakers], wanted: Mapping[str, Mapping[str, int]]
+    ) -> None:
+        self._settings = settings
+        self.speakers = tuple(speakers)
+        self._shares = {
+            (kind, split): self._planned(kind, split, count)
+            for kind, by_split in wanted.items()
+            for split, count in by_split.items()
+        }
+
+    def share(self, engine: str, kind: str, split: str) -> float:
+        """Give an engine's share of the clips of a kind in a split."""
+        return self._shares[kind, split].get(engine, 0.0)
+
+    def draw_engine(self, kind: str, split: str, rng: np.random.Generator, *, spelled: bool, ipa: bool) -> Speakers:
+        """Draw who says a text that exists as letters (`spelled`), as sounds (`ipa`), or both."""
+        shares = self._shares[kind, split]
+        able = [one for one in self.speakers if shares.get(one.choice.type) and (spelled or (ipa and one.reads_ipa))]
+        able = able or [one for one in self.speakers if spelled or one.reads_ipa] or list(self.speakers)
+        weights = np.array([self._weight(one, shares, kind, spelled) for one in able])
+        return able[int(rng.choice(len(able), p=weights / weights.sum()))]
+
+    def draw_style(self, speaker: Speakers, split: str, rng: np.random.Generator) -> str:
+        """Draw how an engine says the phrase, or sounds like it: a key of POSITIVE_STYLES."""
+        variation = self._settings.generation.variation
+        shares = dict(POSITIVE_STYLES if split == "train" else HELD_OUT_STYLES)
+        shares["foreign"] = (
+            min(shares["foreign"], variation.accents) if split != "train" else variation.accents * (1 - shares["klatt"])
+        )
+        if not variation.spelling:
+            shares["blurred"] = 0.0
+        if not speaker.reads_ipa:
+            shares["blurred"] = 0.0
+            shares["foreign"] = min(_FOREIGN_READING, variation.accents)
+        if not any(pool.foreign for pool in speaker.pools.values()):
+            shares["foreign"] = 0.0
+        total = sum(shares.values())
+        return str(rng.choice(list(shares), p=[share / total for share in shares.values()]))
+
+    def draw_voice(self, speaker: Speakers, split: str, style: str, rng: np.random.Generator) -> Voice:
+        """Draw a voice of the split; an engine that has none there lends one of another."""
+        for pool in (speaker.pools[split], *speaker.pools.values()):
+            voice = pool.draw(rng, style)
+            if voice is not None:
+                return voice
+        raise AssertionError("an engine without voices is refused before planning")
+
+    def _weight(self, one: Speakers, shares: Mapping[str, float], kind: str, spelled: bool) -> float:
+        bonus = _SPELLED_BONUS if kind == "confusable" and spelled and not one.reads_ipa else 1.0
+        return bonus * shares.get(one.choice.type, 0.0) or 1e-9
+
+    def _planned(self, kind: str, split: str, count: int) -> dict[str, float]:
+        """Give shares that sum to 1: the weights asked for, of engines that have a voice in this split."""
+        present = [one for one in self.speakers if one.pools[split].native] or list(self.speakers)
+        whole = sum(one.choice.weight for one in present)
+        shares = {one.choice.type: one.choice.weight / whole for one in present}
+        if not self._settings.automatic or DEFAULT not in shares or not count:
+            return shares
+        for one in present:
+            if one.choice.type != DEFAULT:
+                affordable = self._settings.generation.engine_cpu_s / (one.cpu_per_s * SPOKEN_S[kind] * count)
+                asked = shares[one.choice.type]
+                shares[one.choice.type] = min(asked, affordable) if affordable > _LEAST_OF_SHARE * asked else 0.0
+        shares[DEFAULT] = 1.0 - sum(share for name, share in shares.items() if name != DEFAULT)
+        return shares
