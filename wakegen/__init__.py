@@ -26,17 +26,21 @@ _PUBLIC = {
     "QualityScorer": "wakegen.quality:QualityScorer",
     "Settings": "wakegen.config:Settings",
     "bench_device": "wakegen.api:bench_device",
+    "check_phrase": "wakegen.api:check_phrase",
     "discover_available_engines": "wakegen.engines.table:discover_available_engines",
     "explain_settings": "wakegen.config:explain",
     "list_engines": "wakegen.api:list_engines",
     "list_voices": "wakegen.api:list_voices",
+    "list_voices_to_pull": "wakegen.voices.offer:offers",
     "load_settings": "wakegen.config:load_settings",
     "make": "wakegen.api:make",
     "parse_assignment": "wakegen.config:parse_assignment",
     "plan_project": "wakegen.api:plan_project",
+    "pull_voices": "wakegen.api:pull_voices",
     "read_audio": "wakegen.audio.io:read",
     "room_tone": "wakegen.bench.items:noise_like",
     "run_stage": "wakegen.api:run_stage",
+    "speak_sample": "wakegen.pipeline.sample:speak_sample",
 }
 
 __all__ = ["__version__", *_PUBLIC]

@@ -18,20 +18,26 @@ from wakegen.engines.base import Voice
 from wakegen.model import Sidecar
 from wakegen.pipeline import evaluate, gate, generate, report, simulate, train
 from wakegen.pipeline.bench import bench_stage, write_session
+from wakegen.pipeline.check import Checked, check_phrase
 from wakegen.pipeline.estimate import PlanSummary, plan_project
 from wakegen.pipeline.project import Project, opened
 from wakegen.report.terminal import text_summary
+from wakegen.voices.pull import pull
+from wakegen.voices.result import PullResult
 
 __all__ = [
+    "Checked",
     "EngineInfo",
     "MakeResult",
     "PlanSummary",
     "Project",
     "bench_device",
+    "check_phrase",
     "list_engines",
     "list_voices",
     "make",
     "plan_project",
+    "pull_voices",
     "run_stage",
 ]
 
@@ -259,9 +265,9 @@ def _engine_info(name: str) -> EngineInfo:
 def list_voices(
     engine: str | None = None, *, language: str | None = None, gender: str | None = None
 ) -> Sequence[Voice]:
-    """Give voices by engine, language ("en" also finds "en-us") and gender."""
+    """Give voices that can speak now, by engine, language ("en" also finds "en-us") and gender."""
     found: list[Voice] = []
-    for name in (engine,) if engine else table.names():
+    for name in (engine,) if engine else table.discover_available_engines():
         with table.load(name) as loaded:
             found += loaded.voices()
     if language is not None:
@@ -270,6 +276,34 @@ def list_voices(
         if not found:
             raise BadInput(f"No voice speaks '{language}'.", hint="`wakegen voices list` shows all.")
     return [voice for voice in found if gender is None or voice.gender == gender]
+
+
+def pull_voices(
+    words: Sequence[str] = (),
+    *,
+    engine: str | None = None,
+    source_folder: Path | None = None,
+    non_commercial: bool = False,
+    dry_run: bool = False,
+    on_event: OnEvent = ignore,
+) -> PullResult:
+    """Pull voices by name, by engine, or all whose licences allow commercial use; see `wakegen.voices.pull`.
+
+    Raises
+    ------
+    BadInput, DeviceError, StorageError, ProjectBusy : see there; BadInput too for an engine whose voices are no files.
+    """
+    for row in (table.row(name) for name in table.names() if name in (*words, engine)):
+        if not row.pulled:
+            raise BadInput(f"The voices of {row.name} are not pulled: they come with it.", hint=row.install)
+    return pull(
+        words,
+        engine=engine,
+        source_folder=source_folder,
+        non_commercial=non_commercial,
+        dry_run=dry_run,
+        on_event=on_event,
+    )
 
 
 def _without_sound(document: dict[str, Any]) -> dict[str, Any]:

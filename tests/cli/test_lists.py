@@ -28,6 +28,7 @@ class Voice:
     gender: str = "female"
     kind: str = "formant"
     licence: str = "GPL-3.0-or-later"
+    commercial: bool = True
 
 
 @pytest.fixture

@@ -18,7 +18,9 @@ from wakegen.core.errors import BadConfig, BadInput, NotInstalled
 from wakegen.core.names import did_you_mean
 
 _PREFIX = "WAKEGEN_"
-_NOT_KEYS = frozenset(("WAKEGEN_CACHE", "WAKEGEN_LOG_DIR", "WAKEGEN_REAL_DATA"))  # read elsewhere
+_NOT_KEYS = frozenset(
+    ("WAKEGEN_CACHE", "WAKEGEN_CATALOGUE", "WAKEGEN_LOG_DIR", "WAKEGEN_REAL_DATA", "WAKEGEN_VOICES")
+)  # read elsewhere
 # Which spelling of an option the user reads about in errors and origins.
 _OPTION_NAMES = {
     "generation.wake_words": "PHRASE",
