@@ -50,6 +50,7 @@ def _settings(folder: Path, count: int) -> wakegen.Settings:
         env={"HOME": str(folder)},
         options={
             "generation.wake_words": (PHRASE,),
+            "engines": ("espeak",),
             "generation.count": count,
             "generation.output_dir": folder / "project",
             "augmentation.augmented_per_original": 1,

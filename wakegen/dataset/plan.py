@@ -5,6 +5,7 @@ Each row draws from a random stream of its own name, so adding rows of one kind 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -27,6 +28,7 @@ from wakegen.text.variants import accent_noise, spelling_variants
 _HELD_OUT_SHARE = 0.6  # of the range of every control
 FOREIGN_READERS = 0.15  # share of sentences and words that voices of other languages read
 _SENTENCE_RATE = (0.69, 1.37)  # 120 … 240 words a minute
+_OFTEN = 50  # failures after which an engine is not asked to stand in for another
 _GAP_S = 2.5  # room tone around a sentence of a stream
 
 
@@ -98,6 +100,43 @@ def _drafts(settings: Settings, phrase: Phrase, speakers: Sequence[Speakers], te
                 yield _fluent(settings, phrase, cast, split, kind, said, rng)
 
 
+def plan_stand_ins(
+    settings: Settings,
+    phrase: Phrase,
+    speakers: Sequence[Speakers],
+    texts: Texts,
+    failed: Sequence[Clip],
+    *,
+    first_id: int,
+) -> Iterator[Clip]:
+    """Give a row for each clip that an engine could not speak, by another engine; none where there is no other.
+
+    An engine that failed often stands in for nobody.
+    """
+    times = Counter(clip.engine for clip in failed)
+    number = 0
+    for clip in failed:
+        others = [one for one in speakers if one.choice.type != clip.engine and times[one.choice.type] < _OFTEN]
+        if not any(one.pools[clip.split].native for one in others):
+            continue
+        cast = Cast(settings, others, counts(settings))
+        rng = stream(settings.seed, "stand-in", clip.id)
+        yield replace(_again(settings, phrase, cast, clip, texts.sounds, rng), id=first_id + number)
+        number += 1
+
+
+def _again(
+    settings: Settings, phrase: Phrase, cast: Cast, clip: Clip, sounds: Sounds, rng: np.random.Generator
+) -> Clip:
+    if clip.kind == "phrase":
+        return _positive(settings, phrase, cast, clip.split, sounds, rng)
+    if clip.kind in ("sentence", "word"):
+        said = Said("", clip.text) if clip.parameters["ipa"] else Said(clip.text)
+        return _fluent(settings, phrase, cast, clip.split, clip.kind, said, rng)
+    negative = NegativeText(clip.text, bool(clip.parameters["ipa"]), clip.kind, 0.0, ())
+    return _confusable(settings, phrase, cast, clip.split, negative, rng)
+
+
 def _positive(
     settings: Settings,
     phrase: Phrase,
@@ -146,7 +185,7 @@ def _fluent(
     rng: np.random.Generator,
 ) -> Clip:
     """A sentence or some words, by the same voices as the phrase: else a head learns who speaks, not what."""
-    speaker = cast.draw_engine(kind, split, rng, spelled=True, ipa=bool(said.ipa))
+    speaker = cast.draw_engine(kind, split, rng, spelled=bool(said.text), ipa=bool(said.ipa))
     foreign = bool(said.ipa) and speaker.reads_ipa
     style = "foreign" if foreign else "klatt" if rng.random() < POSITIVE_STYLES["klatt"] else "text"
     voice = cast.draw_voice(speaker, split, style, rng)

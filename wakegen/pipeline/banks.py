@@ -218,7 +218,7 @@ def there(language: str) -> Iterator[tuple[Path, NegativeBank]]:
             bank = store.load(path)
         except BadInput:
             continue
-        if bank.about["backbone"] == backbone.identity():
+        if bank.about["backbone"] == backbone.identity() and bank.about["language"] == language:
             found.append((path, bank))
     yield from sorted(found, key=lambda pair: -pair[1].hours)
 

@@ -241,7 +241,7 @@ def _notes(project: Project) -> list[str]:
     rejected = store.count(stage=SPEECH, state="rejected") + store.count(stage=SCENE, state="rejected")
     failed = store.count(stage=SPEECH, state="failed")
     return [
-        *project.settings.notices,
+        *json.loads(store.meta("notices") or "[]"),
         f"{failed} texts could not be spoken and {rejected} clips were set aside by the gate.",
     ]
 

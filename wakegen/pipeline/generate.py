@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from wakegen.audio.io import scan_folder
+from wakegen.config.engines import DEFAULT
 from wakegen.core.errors import BadInput, EngineError
 from wakegen.core.events import Notice
 from wakegen.dataset.fill import fill, tasks_of
-from wakegen.dataset.plan import plan_speech
+from wakegen.dataset.plan import plan_speech, plan_stand_ins
 from wakegen.dataset.recordings import plan_recordings
 from wakegen.dataset.speak import speak_task
 from wakegen.dataset.store import DONE, FAILED, PLANNED, SPEECH
@@ -35,15 +37,9 @@ def _work(project: Project, redo: bool) -> dict[str, Any]:
         with store.transaction():
             for clip in list(store.clips(stage=SPEECH, state=FAILED)):
                 store.update(clip.id, state=PLANNED, reason="")
-    # Voice by voice: an engine loads each voice (espeak-ng: each language) once, not at every other clip.
-    rows = sorted(store.clips(stage=SPEECH, state=PLANNED), key=lambda row: (row.engine, row.voice, row.id))
-    totals: dict[str, int] = {}
-    for row in rows:
-        totals[row.engine] = totals.get(row.engine, 0) + 1
-    retries = project.settings.limits.retries
-    tasks = [(str(project.folder), retries, part) for part in tasks_of(rows)]
-    with project.executor() as executor:
-        fill(store, tasks, speak_task, stage=NAME, executor=executor, on_event=project.on_event, totals=totals)
+    _speak(project)
+    if _plan_stand_ins(project):
+        _speak(project)
     summary = _summary(project)
     if not summary["by_kind"].get("phrase"):
         raise EngineError(
@@ -51,6 +47,43 @@ def _work(project: Project, redo: bool) -> dict[str, Any]:
             hint=f"Try again with `wakegen generate --project {project.folder}`, or choose another engine or voice.",
         )
     return summary
+
+
+def _speak(project: Project) -> None:
+    """Speak what is planned, voice by voice: an engine loads each voice (espeak-ng: each language) once."""
+    store = project.store
+    rows = sorted(store.clips(stage=SPEECH, state=PLANNED), key=lambda row: (row.engine, row.voice, row.id))
+    totals = Counter(row.engine for row in rows)
+    tasks = [(str(project.folder), project.settings.limits.retries, part) for part in tasks_of(rows)]
+    with project.executor() as executor:
+        fill(store, tasks, speak_task, stage=NAME, executor=executor, on_event=project.on_event, totals=totals)
+
+
+def _plan_stand_ins(project: Project) -> bool:
+    """Let other engines say, once, what an engine could not; say so, and tell whether there is something to speak."""
+    store = project.store
+    done = frozenset(json.loads(store.meta("stood_in_for") or "[]"))
+    failed = [
+        clip for clip in store.clips(stage=SPEECH, state=FAILED) if clip.engine != DEFAULT and clip.id not in done
+    ]
+    if not failed:
+        return False
+    found = gather(project.settings)
+    first_id = store.next_id()
+    rows = list(plan_stand_ins(project.settings, found.phrase, found.speakers, found.texts, failed, first_id=first_id))
+    counts = Counter(clip.engine for clip in failed)
+    notices = [
+        f"{engine} could not speak {count:,} clips; other engines spoke in its place."
+        for engine, count in sorted(counts.items())
+    ]
+    with store.transaction():
+        store.add(rows)
+        store.set_meta("planned", str(first_id + len(rows) - 1))
+        store.set_meta("stood_in_for", json.dumps(sorted({*done, *(clip.id for clip in failed)})))
+        store.set_meta("notices", json.dumps([*json.loads(store.meta("notices") or "[]"), *(notices if rows else ())]))
+    for text in notices if rows else ():
+        project.on_event(Notice("warning", text))
+    return bool(rows)
 
 
 def _plan(project: Project) -> None:
@@ -65,6 +98,7 @@ def _plan(project: Project) -> None:
         project.store.set_meta("planned", str(len(clips) + len(owned)))
         project.store.set_meta("language", ingredients.phrase.language)
         project.store.set_meta("weights", json.dumps(ingredients.weights))
+        project.store.set_meta("notices", json.dumps(ingredients.notices))
         project.store.set_meta("held_out", json.dumps(ingredients.held_out))
 
 
