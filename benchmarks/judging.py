@@ -92,15 +92,20 @@ RECALL_KEYS = (
 
 def judged_recall(options: argparse.Namespace, effort: Effort, work: Path) -> dict[str, Any]:
     """Make and judge all detectors of an effort; give the summary."""
+    runs = judged_runs(options, effort, work)
+    return runs if isinstance(runs, dict) else summary(runs, effort)
+
+
+def judged_runs(options: argparse.Namespace, effort: Effort, work: Path) -> list[Run] | dict[str, Any]:
+    """Make and judge all detectors of an effort; where there are no recordings, give the reason instead."""
     folder = realdata.find(options.data)
     if folder is None or not (folder / "manifest.csv").exists():
         return nothing("no real recordings: name their folder with --data or WAKEGEN_REAL_DATA")
-    runs = [
+    return [
         judged_detector(phrase, seed, effort, folder, work)
         for seed in range(1, effort.seeds + 1)
         for phrase in effort.phrases
     ]
-    return summary(runs, effort)
 
 
 def judged_detector(phrase: str, seed: int, effort: Effort, folder: Path, work: Path) -> Run:

@@ -6,16 +6,18 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wakegen.config.settings import Negatives
 from wakegen.core.errors import BadInput
-from wakegen.core.events import Notice, OnEvent, Progress
-from wakegen.core.executor import Processes, Serial
+from wakegen.core.events import Notice, OnEvent, Progress, ignore
+from wakegen.core.executor import Processes, Serial, default_jobs
+from wakegen.core.executor import executor as make_executor
 from wakegen.core.paths import cache_folder
 from wakegen.core.seeds import derive, stream
 from wakegen.core.version import VERSION
@@ -45,6 +47,32 @@ _RATE, _PITCH = (0.72, 1.37), (-4.0, 4.0)
 
 
 @dataclass(frozen=True, slots=True)
+class BankInfo:
+    """A bank, as `wakegen bank info` shows it."""
+
+    path: Path
+    language: str
+    hours: float
+    hours_by_engine: dict[str, float]
+    segments: int
+    bytes: int
+    licences: dict[str, list[str]]
+    exit_code: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Give all of it as JSON knows it."""
+        return {**asdict(self), "path": str(self.path)}
+
+    def to_text(self) -> str:
+        """Give what a person wants to read first."""
+        listed = ", ".join(f"{engine} {hours:.1f} h" for engine, hours in self.hours_by_engine.items())
+        return (
+            f"{self.language}: {self.hours:.1f} h in {self.segments:,} segments, {self.bytes / 1e6:.0f} MB\n"
+            f"  {listed}\n  {self.path}"
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Banked:
     """Rows of the bank that a phrase may use, and where its windows begin, by engine."""
 
@@ -59,6 +87,40 @@ class Readers:
     engine: str
     version: str
     voices: tuple[Voice, ...]
+
+
+def build_bank(
+    language: str,
+    *,
+    hours: float | None = None,
+    engines: Sequence[str] = (),
+    jobs: int | None = None,
+    redo: bool = False,
+    on_event: OnEvent = ignore,
+) -> BankInfo:
+    """Build the bank of a language, unless it is there; see `build`."""
+    tag = find_language(language).tag
+    wanted = hours or Negatives().bank_hours
+    for name in engines:
+        table.row(name)  # raises for a wrong name
+    workers = jobs or default_jobs()
+    path = build(tag, wanted, engines=engines, executor=lambda: make_executor(workers), on_event=on_event, redo=redo)
+    return _info(path, store.load(path))
+
+
+def list_banks() -> tuple[BankInfo, ...]:
+    """Give the banks that are here and belong to this backbone, by language, the largest first."""
+    languages = sorted({path.name.rpartition("-")[0] for path in folder().glob("*.npz")})
+    return tuple(_info(path, bank) for language in languages for path, bank in there(language))
+
+
+def _info(path: Path, bank: NegativeBank) -> BankInfo:
+    by_engine = {engine: round(hours, 3) for engine, hours in bank.hours_by_engine().items()}
+    size = path.stat().st_size
+    about = bank.about
+    return BankInfo(
+        path, about["language"], round(bank.hours, 3), by_engine, len(bank.segments), size, about["licences"]
+    )
 
 
 def folder() -> Path:

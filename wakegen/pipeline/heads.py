@@ -106,18 +106,18 @@ def train_heads(project: Project, material: Material, recipe: Recipe, held_out: 
         return members
 
     first = trained([(one, seeds[0]) for one in recipes])
-    heard = [_hits(Head((member,)), held_out, others) for member in first] if choosing else []
+    heard = [hits(Head((member,)), held_out, others) for member in first] if choosing else []
     best = _best(heard) if choosing else 0
     members = (first[best], *trained([(recipes[best], seed) for seed in seeds[1:]]))
     for file in folder.glob("*.npy"):
         file.unlink()
     if not choosing:
         return Chosen(members)
-    shares = {one.name: round(float(hits.mean()), 4) for one, hits in zip(CANDIDATES, heard, strict=True)}
+    shares = {one.name: round(float(heard_by.mean()), 4) for one, heard_by in zip(CANDIDATES, heard, strict=True)}
     return Chosen(members, CANDIDATES[best].name, shares, len(others))
 
 
-def _hits(head: Head, held_out: HeldOut, phrases: Sequence[Phrase]) -> F64:
+def hits(head: Head, held_out: HeldOut, phrases: Sequence[Phrase]) -> F64:
     """Say of each clip of the phrase at how many of the rates it is heard, as a share: shape (clips,)."""
     parts = (stream for streams in held_out.streams.values() for stream in streams)
     scores = [score_of(smooth_logits(head, rows, steps, SMOOTHING_STEPS)) for rows, steps in parts]

@@ -19,6 +19,7 @@ from wakegen.dataset.embeddings import Embedded, embedded
 from wakegen.dataset.store import DONE, SCENE, Clip
 from wakegen.export import onnx_bytes
 from wakegen.model.head import Head
+from wakegen.model.members import save_members
 from wakegen.pipeline import banks
 from wakegen.pipeline.heads import SMOOTHING_STEPS, HeldOut, train_heads
 from wakegen.pipeline.project import Project
@@ -66,6 +67,11 @@ def calibration_path(project: Project) -> Path:
     return project.folder / ".cache" / "calibration.json"
 
 
+def members_path(project: Project) -> Path:
+    """Where the trained networks are, one by one."""
+    return project.folder / ".cache" / "members.npz"
+
+
 def _work(project: Project, recipe: Recipe) -> dict[str, Any]:
     cpu_started = time.process_time()
     with project.executor() as executor:
@@ -78,6 +84,7 @@ def _work(project: Project, recipe: Recipe) -> dict[str, Any]:
     head = Head(head.members, shift=-calibration.logit)
     write_bytes(candidate_path(project), onnx_bytes(head))
     write_json(calibration_path(project), calibration.to_json())
+    save_members(members_path(project), head.members)
     count = len(head.members)
     return {
         "line": f"{count} heads of {head.parameters // count:,} values{chosen.text}; {calibration.text}",

@@ -1,0 +1,127 @@
+"""Many kinds of voices: recall on real people with every engine that is here, other phrases, and each engine's speed.
+
+Detectors for three phrases and several seeds, as `make` has them but with `--engine auto`; long form read by MBROLA's
+voices; twenty further phrases with MBROLA's voices as the speakers; how well validation ranks heads; clips per minute.
+What is built stays in the work folder: a second run goes on where the first was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks import mbrola, ranking, speeds, tuning
+from benchmarks.judging import (
+    PHRASES,
+    RECALL_KEYS,
+    ROOT,
+    SEEDS,
+    Effort,
+    judged_runs,
+    nothing,
+    run_wakegen,
+    say,
+    summary,
+)
+from wakegen.core.executor import default_jobs
+from wakegen.engines import table
+
+FULL = Effort(engine="auto", reader="mbrola")
+QUICK = Effort(
+    phrases=PHRASES[:1],
+    engine="auto",
+    reader="mbrola",
+    seeds=1,
+    arguments=(
+        *("--preset", "quick", "--count", "40", "--set", "train.heads=1", "--set", "train.steps=60"),
+        *("--set", "evaluation.val_hours=0.02", "--set", "evaluation.test_hours=0.02"),
+    ),
+    longform_hours=0.03,
+    recordings=6,
+    negative_files=2,
+)
+_TUNING_CLIPS, _TUNING_HOURS = 120, 0.5
+_RECALL = (*RECALL_KEYS, "worst_phrase_as_recorded")
+_TUNING = ("tuning_phrases", "tuning_worst_recall")
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure everything that is asked for; what is not is null, with the reason beside it."""
+    effort = QUICK if options.quick else replace(FULL, seeds=options.seeds or SEEDS)
+    work = Path(options.work or ROOT / "output" / ("bench-voices-quick" if options.quick else "bench-voices")).resolve()
+    work.mkdir(parents=True, exist_ok=True)
+    parts = options.parts or ("times", "recall", "tuning", "engines")
+    figures: dict[str, Any] = {"reasons": {}, **_present()}
+    measures: list[tuple[tuple[str, ...], str, Callable[[], dict[str, Any]]]] = [
+        (("engines",), "engines", lambda: {"engines": speeds.run(quick=options.quick)}),
+        (("standard_s", "standard_next_s"), "times", lambda: _standard(work, skip=options.quick)),
+        ((*_RECALL, "rank_correlation"), "recall", lambda: _recall(options, effort, work)),
+        (_TUNING, "tuning", lambda: _tuning(effort, work, quick=options.quick)),
+    ]
+    for keys, part, measure in measures:
+        try:
+            found = measure() if part in parts else nothing("left out by --parts")
+        except subprocess.CalledProcessError as error:
+            found = nothing(f"a command ended with {error.returncode}: {(error.stderr or '')[-400:].strip()}")
+        if "reason" in found:
+            figures["reasons"] |= dict.fromkeys(keys, found.pop("reason"))
+        figures |= {**dict.fromkeys(keys), **found}
+    note = {"note": "tiny counts: shows that everything runs; its recall says nothing"} if options.quick else {}
+    return {**note, **figures}
+
+
+def _present() -> dict[str, Any]:
+    """Say which engines take part, and which are absent."""
+    states = [table.status(name) for name in table.names()]
+    return {
+        "engines_present": [state.name for state in states if state.available],
+        "engines_absent": {state.name: state.reason for state in states if not state.available},
+        "longform_voices": list(mbrola.voices()),
+    }
+
+
+def _standard(work: Path, *, skip: bool) -> dict[str, Any]:
+    """Wall time of `standard` for a first phrase (empty cache: rooms and the bank are made) and for the next."""
+    if skip:
+        return nothing("takes half an hour: not measured with --quick")
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="standard-", dir=work) as folder:
+        cache = Path(folder) / "cache"
+        times = []
+        for phrase in ("hey katya", "okay garden"):
+            say(f'standard: make "{phrase}"')
+            out = Path(folder) / phrase.replace(" ", "_")
+            started = time.perf_counter()
+            run_wakegen("make", phrase, "--device", "rpi4", "--out", str(out), "--json", "--allow-poor", cache=cache)
+            times.append(round(time.perf_counter() - started, 1))
+    return {"standard_s": times[0], "standard_next_s": times[1]}
+
+
+def _recall(options: argparse.Namespace, effort: Effort, work: Path) -> dict[str, Any]:
+    if not mbrola.voices():
+        return nothing("no MBROLA voice is installed, which reads the long form: see benchmarks/install_engines.sh")
+    runs = judged_runs(options, effort, work)
+    if isinstance(runs, dict):
+        return runs
+    figures = summary(runs, effort)
+    worst = min(figures["recall_pct"].items(), key=lambda item: item[1]["as_recorded"])
+    say("ranking: single heads on validation and on the recordings")
+    return {
+        **figures,
+        "worst_phrase_as_recorded": worst[1]["as_recorded"],
+        "worst_phrase_name": worst[0],
+        **ranking.run(options, effort, work),
+    }
+
+
+def _tuning(effort: Effort, work: Path, *, quick: bool) -> dict[str, Any]:
+    wanted = effort if quick else replace(effort, arguments=("--preset", "quick"))
+    phrases = tuning.PHRASES[4:5] if quick else tuning.PHRASES
+    clips, hours = (12, 0.02) if quick else (_TUNING_CLIPS, _TUNING_HOURS)
+    return tuning.run(phrases, wanted, work, clips=clips, hours=hours, jobs=default_jobs())
