@@ -59,6 +59,12 @@ def test_engines_may_write_the_language_as_they_like(tag):
     assert sum(len(pool.native) for pool in found.values()) == 3
 
 
+def test_another_script_is_another_language_and_another_country_is_not():
+    found = pools([voice("a", "en-shaw"), voice("b", "en-shaw"), voice("c", "de-de")])
+    assert not any(pool.native for pool in found.values())
+    assert [one.name for pool in found.values() for one in pool.foreign] == ["c"]
+
+
 def test_unknown_languages_are_nobodys():
     found = pools([voice(name, "x-klingon") for name in "abc"])
     assert not any(pool.native or pool.foreign for pool in found.values())

@@ -10,6 +10,7 @@ from wakegen import __version__
 
 # In the order of the work. name → where it stands.
 COMMANDS = {
+    "check": "wakegen.cli.check:check",
     "make": "wakegen.cli.make:make",
     "generate": "wakegen.cli.generate:generate",
     "simulate": "wakegen.cli.stages:simulate",
@@ -21,6 +22,7 @@ COMMANDS = {
     "listen": "wakegen.cli.listen:listen",
     "engines": "wakegen.cli.engines:engines",
     "voices": "wakegen.cli.voices:voices",
+    "bank": "wakegen.cli.bank:bank",
     "config": "wakegen.cli.config:config",
     "completion": "wakegen.cli.completion:completion",
     "list-providers": "wakegen.cli.engines:list_providers",

@@ -129,7 +129,8 @@ def language_of(voice: Voice) -> str:
 
 @cache
 def _known_as(tag: str) -> str:
-    for name in (tag, tag.replace("_", "-").split("-")[0]):  # "de-de" is "de" here
+    base, _, region = tag.replace("_", "-").partition("-")
+    for name in (tag, base if len(region) == 2 else tag):  # "de-de" is "de" here, "en-shaw" is no "en"
         try:
             return find_language(name).tag
         except BadInput:

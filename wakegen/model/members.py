@@ -23,7 +23,7 @@ def save_members(path: Path, members: Sequence[Member]) -> None:
         parts = [member.entry, member.entry_bias, *blocks, member.exit, np.array([member.exit_bias], np.float32)]
         arrays |= {f"{i:03}-{j:03}": array for j, array in enumerate(parts)}
     file = io.BytesIO()
-    np.savez(file, **arrays)
+    np.savez(file, allow_pickle=False, **arrays)
     write_bytes(path, file.getvalue())
 
 

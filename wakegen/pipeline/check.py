@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,10 @@ class Checked:
     offers: tuple[Offer, ...]  # none for a phrase of low risk
     engines: tuple[Spoken, ...]
     exit_code: int = 0
+
+    def without_files(self) -> Checked:
+        """Forget where the samples are, once they are gone."""
+        return replace(self, engines=tuple(replace(one, file=None) for one in self.engines))
 
     def to_json(self) -> dict[str, Any]:
         """Give all of it as JSON knows it."""
@@ -144,13 +148,13 @@ def _offers(phrase: Phrase, risk: Risk, espeak: Espeak, judge: _Judge) -> tuple[
     if risk.level == "low":
         return ()
     found = []
-    for text in _with_openers(phrase, espeak):
+    for longer in _with_openers(phrase, espeak):
         try:
-            other = judge(parse_phrase(text, phrase.language, espeak.phonemes, espeak.split_ipa))
+            other = judge(parse_phrase(longer, phrase.language, espeak.phonemes, espeak.split_ipa))
         except BadInput:  # with one word more it may be too long
             continue
         if other.points < risk.points:
-            found.append(Offer(text, other.level, other.points, tuple(reason.name for reason in other.reasons)))
+            found.append(Offer(longer, other.level, other.points, tuple(reason.name for reason in other.reasons)))
     return tuple(sorted(found, key=lambda offer: offer.points)[:_OFFERS])
 
 

@@ -24,6 +24,7 @@ class Spoken:
     available: bool
     reads: str  # "IPA" or "letters": what it would be given
     voice: str  # who spoke; "" when nobody did
+    seconds: float
     file: Path | None  # the WAV, at the engine's own rate
     reason: str  # why there is no sound; "" when none was asked for
 
@@ -44,16 +45,16 @@ def _spoken(row: table.EngineRow, phrase: Phrase, out: Path | None) -> Spoken:
     reads = "IPA" if phrase.ipa and "ipa" in row.controls else "letters"
     status = table.status(row.name)
     if not status.available:
-        return Spoken(row.name, False, reads, "", None, f"{status.reason}: {status.install}")
+        return Spoken(row.name, False, reads, "", 0.0, None, f"{status.reason}: {status.install}")
     if out is None:
-        return Spoken(row.name, True, reads, "", None, "")
+        return Spoken(row.name, True, reads, "", 0.0, None, "")
     try:
         voice, speech = _speak(row.name, phrase, reads)
     except WakegenError as error:
-        return Spoken(row.name, True, reads, "", None, f"{error} {error.hint}".strip())
+        return Spoken(row.name, True, reads, "", 0.0, None, f"{error} {error.hint}".strip())
     path = out / f"{phrase.slug}-{row.name}.wav"
     write_bytes(path, wav_bytes(speech.samples, speech.rate_hz))
-    return Spoken(row.name, True, reads, voice.name, path, "")
+    return Spoken(row.name, True, reads, voice.name, round(speech.samples.size / speech.rate_hz, 3), path, "")
 
 
 def _speak(engine: str, phrase: Phrase, reads: str) -> tuple[Voice, Speech]:
@@ -61,30 +62,38 @@ def _speak(engine: str, phrase: Phrase, reads: str) -> tuple[Voice, Speech]:
         raise BadInput(f"{engine} does not read IPA.", hint='Give the phrase in letters too: "katya /kˈatjə/".')
     text = ipa_of(phrase.phonemes) if reads == "IPA" else phrase.text
     with table.load(engine) as loaded:
-        voice = _native(loaded.voices(), phrase.language)
+        voice = native_voice(loaded.voices(), phrase.language)
         return voice, loaded.synthesize(SpeechRequest(text, voice.name, ipa=reads == "IPA"))
 
 
-def _native(voices: Sequence[Voice], language: str) -> Voice:
+def native_voice(voices: Sequence[Voice], language: str) -> Voice:
     """Give the first voice of the language, of the variety asked for if there is one.
 
     Raises
     ------
     BadInput : none that is neither a toy nor for private use only.
     """
-    usable = [(_tag(voice.language), voice) for voice in voices if not voice.toy and voice.commercial]
-    for variety in native_voices(language):
-        for tag, voice in usable:
-            if tag == variety:
-                return voice
-    raise BadInput(f"It has no voice for the language '{language}'.", hint="")
+    usable = [voice for voice in voices if not voice.toy and voice.commercial]
+    for known_as in (_tag, _base_tag):
+        spoken = [(known_as(voice.language), voice) for voice in usable]
+        for variety in native_voices(language):
+            for tag, voice in spoken:
+                if tag == variety:
+                    return voice
+    raise BadInput(
+        f"It has no voice for the language '{language}'.", hint="`wakegen voices list` shows what it speaks."
+    )
 
 
 def _tag(spoken: str) -> str:
-    """Give an engine's tag as the table of languages writes it: "de_DE" is "de"."""
-    for name in (spoken, spoken.replace("_", "-").split("-")[0]):
-        try:
-            return find_language(name).tag
-        except BadInput:
-            continue
-    return ""
+    """Give an engine's tag as the table of languages writes it: "en_US" is "en-us"; "" if it is not in there."""
+    try:
+        return find_language(spoken).tag
+    except BadInput:
+        return ""
+
+
+def _base_tag(spoken: str) -> str:
+    """Give the language of a region that is not in the table: "de_AT" is "de". Four letters are a script, not a region."""
+    base, *more = spoken.replace("_", "-").split("-")
+    return "" if any(len(part) == 4 for part in more) else _tag(base)
