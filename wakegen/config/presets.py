@@ -16,7 +16,7 @@ class Preset:
     words: int  # one to three words
     noise: int  # eight seconds without speech
     copies: int  # scenes per clip
-    engine_cpu_s: float  # that each engine may take for each kind of clip
+    engine_cpu_s: float  # that each engine may take
     bank_hours: float  # of the negative bank, made if it is not there; 0: used if it is
     train: str  # a row of TRAIN
     val_hours: float  # continuous audio that sets the threshold
@@ -37,9 +37,9 @@ class TrainPreset:
 PRESETS = {
     row.name: row
     for row in (
-        Preset("quick", 2000, 600, 700, 900, 120, 2, 20.0, 0.0, "small", 1.0, 0.5, "A first detector within five minutes."),
-        Preset("standard", 5500, 1600, 1500, 2700, 200, 2, 200.0, 6.5, "standard", 3.0, 1.0, "What a detector in use should have."),
-        Preset("best", 12000, 3000, 3000, 4000, 400, 2, 1500.0, 6.5, "best", 4.0, 2.0, "More data and time for the last points."),
+        Preset("quick", 2000, 600, 700, 900, 120, 2, 40.0, 0.0, "small", 1.0, 0.5, "A first detector within five minutes."),
+        Preset("standard", 5500, 1600, 1500, 2700, 200, 2, 400.0, 6.5, "standard", 3.0, 1.0, "What a detector in use should have."),
+        Preset("best", 12000, 3000, 3000, 4000, 400, 2, 3000.0, 6.5, "best", 4.0, 2.0, "More data and time for the last points."),
     )
 }  # fmt: skip
 

@@ -80,7 +80,7 @@ class Generation:
     output_dir: Path | None = key(None, "The project folder; null: output/NAME.", data=False)  # noqa: RUF009
     engine_cpu_s: float = key(
         200.0,
-        "CPU seconds that `auto` grants each engine for each kind of clip; what it lacks the embedded voice says.",
+        "CPU seconds that `auto` grants each engine; what it cannot say in them, the embedded voice says.",
         low=0,
         high=1_000_000,
     )

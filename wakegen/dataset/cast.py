@@ -21,8 +21,11 @@ HELD_OUT_STYLES = {"text": 0.6, "blurred": 0.1, "foreign": 0.2, "klatt": 0.1}
 _FOREIGN_READING = 0.2
 
 SPOKEN_S = {"phrase": 1.0, "confusable": 1.0, "sentence": 4.5, "word": 1.2}  # about: only to plan what takes how long
+# How an engine's time is divided: the phrase matters most, and training more than what is held out.
+_KIND_CPU = {"phrase": 0.5, "confusable": 0.2, "sentence": 0.2, "word": 0.1}
+_SPLIT_CPU = {"train": 0.7, "val": 0.15, "test": 0.15}
 # An engine whose time allows less than this part of its share is left out: a handful of clips teaches its sound alone.
-_LEAST_OF_SHARE = 0.15
+_LEAST_OF_SHARE = 0.3
 # Engines that read no IPA say spelled near texts more often, because most near texts have no spelling.
 _SPELLED_BONUS = 3.0
 
@@ -107,9 +110,10 @@ class Cast:
         shares = {one.choice.type: one.choice.weight / whole for one in present}
         if not self._settings.automatic or DEFAULT not in shares or not count:
             return shares
+        cpu_s = self._settings.generation.engine_cpu_s * _KIND_CPU[kind] * _SPLIT_CPU[split]
         for one in present:
             if one.choice.type != DEFAULT:
-                affordable = self._settings.generation.engine_cpu_s / (one.cpu_per_s * SPOKEN_S[kind] * count)
+                affordable = cpu_s / (one.cpu_per_s * SPOKEN_S[kind] * count)
                 asked = shares[one.choice.type]
                 shares[one.choice.type] = min(asked, affordable) if affordable > _LEAST_OF_SHARE * asked else 0.0
         shares[DEFAULT] = 1.0 - sum(share for name, share in shares.items() if name != DEFAULT)

@@ -29,6 +29,7 @@ from wakegen.text.sentences import draw_sentences, short_utterances
 from wakegen.text.sounds import Sounds
 
 _UNBUILT = "not available in this version"
+_DIPHONES = "concatenative"
 _VALIDATOR_WEIGHT = 0.3  # of what is held out for validation: a third by an engine that never trains
 
 
@@ -88,6 +89,10 @@ def _speakers(
     choices = (*choices, *(EngineChoice(type=name, weight=_VALIDATOR_WEIGHT) for name in validators))
     versions, voices = _voices(choices)
     chosen = {choice.type: chosen_voices(voices[choice.type], choice.voices) for choice in choices}
+    # Diphones are one set of recordings, whoever joins them: those of a validator are kept for it.
+    reserved = {voice.speaker for name in validators for voice in chosen[name] if voice.kind == _DIPHONES}
+    for name in chosen.keys() - set(validators):
+        chosen[name] = tuple(v for v in chosen[name] if v.kind != _DIPHONES or v.speaker not in reserved)
     splits = cast_speakers(
         {engine: {voice.speaker for voice in mine} for engine, mine in chosen.items()},
         validators=validators,
