@@ -26,6 +26,7 @@ OPTIONS: dict[str, Any] = {
     "generation.negatives.sentences": 10,
     "generation.negatives.words": 10,
     "generation.negatives.noise": 4,
+    "generation.negatives.bank_hours": 0,
     "evaluation.val_hours": 0.01,
     "evaluation.test_hours": 0.01,
     "engines": ["fake"],

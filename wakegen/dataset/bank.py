@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,7 +27,7 @@ STEP_S = 0.08
 _DEVIATIONS = 6.0  # that 127 steps reach: what lies beyond is 3 in a million
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Segment:
     """A stretch of one voice's speech: rows [first, first + count) of the bank."""
 
@@ -112,7 +113,7 @@ def load(path: Path) -> NegativeBank:
             if head["version"] != VERSION:
                 raise _unusable(path, f"it has format {head['version']}, this version reads {VERSION}")
             return NegativeBank(data["rows"], data["centre"], data["scale"], _segments(data, head), head["about"])
-    except (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, LookupError, zipfile.BadZipFile, zlib.error) as error:
         raise _unusable(path, str(error)) from error
 
 

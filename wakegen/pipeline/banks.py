@@ -291,7 +291,7 @@ def windows(project: Project, *, first_row: int) -> Banked | None:
     Left out are speakers that the project holds out, engines that it does not use, and every segment whose text holds
     a word of the phrase by spelling or by sound.
     """
-    wanted = [name for name in _engines(project) if table.row(name).trains and not table.row(name).hidden]
+    wanted = [name for name in _engines(project) if table.row(name).trains]
     language = project.store.meta("language") or project.settings.generation.language
     bank = _bank(project, find_language(language).tag, wanted) if wanted else None
     if bank is None:
