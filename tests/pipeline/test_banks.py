@@ -14,7 +14,8 @@ from wakegen.core.errors import BadInput
 from wakegen.core.events import Notice, ignore
 from wakegen.core.executor import Processes, Serial
 from wakegen.dataset import bank as store
-from wakegen.pipeline import banks
+from wakegen.dataset import bank_plan
+from wakegen.pipeline import bank_windows, banks
 from wakegen.pipeline.project import opened
 
 pytestmark = pytest.mark.xdist_group("project")
@@ -57,16 +58,16 @@ def test_two_workers_make_the_same_bytes(built):
 
 def test_the_plan_is_a_pure_function_and_no_text_is_read_twice():
     readers = banks.readers_of("en-us", ("fake",))
-    plan = banks.plan("en-us", 0.2, readers)
-    assert plan == banks.plan("en-us", 0.2, readers)
+    plan = bank_plan.plan("en-us", 0.2, readers)
+    assert plan == bank_plan.plan("en-us", 0.2, readers)
     texts = [reading.request.text for reading in plan]
     assert len(set(texts)) > 0.98 * len(texts)
 
 
 def test_engines_read_for_equal_times_unless_one_is_too_slow(monkeypatch):
-    monkeypatch.setattr(banks, "_ENGINE_CPU_S", 100.0)
-    readers = [banks.Readers(name, "1", ()) for name in ("kokoro", "pico", "flite")]
-    given = banks._divided(9000.0, readers)
+    monkeypatch.setattr(bank_plan, "_ENGINE_CPU_S", 100.0)
+    readers = [bank_plan.Readers(name, "1", ()) for name in ("kokoro", "pico", "flite")]
+    given = bank_plan._divided(9000.0, readers)
     assert sum(given.values()) == pytest.approx(9000)
     assert given["kokoro"] < 200
     assert given["pico"] == pytest.approx(9000 - given["kokoro"] - given["flite"])
@@ -81,7 +82,7 @@ def project(planned, built):
 def test_held_out_speakers_and_words_of_the_phrase_are_left_out(project, built):
     held_out = json.loads(project.store.meta("held_out"))["fake"]
     assert held_out
-    banked = banks.windows(project, first_row=1000)
+    banked = bank_windows.windows(project, first_row=1000)
     assert set(banked.starts) == {"bank fake"}
     bank = store.load(built)
     used = sum(one.count for one in bank.segments if one.speaker not in held_out)
@@ -104,7 +105,7 @@ def test_a_text_that_holds_the_phrase_is_dropped(project, built, monkeypatch):
     )
     with project.store.transaction():
         project.store.set_meta("held_out", json.dumps({"fake": []}))
-    assert len(banks.windows(project, first_row=0).rows) == len(bank.rows) - spoiled.count
+    assert len(bank_windows.windows(project, first_row=0).rows) == len(bank.rows) - spoiled.count
 
 
 def test_a_damaged_bank_is_passed_over(built):
@@ -129,7 +130,7 @@ def test_a_language_that_nobody_reads_is_an_error():
 def test_texts_that_an_engine_cannot_speak_are_counted(cache, monkeypatch):
     said: list[str] = []
     readers = banks.readers_of("en-us", ("fake",))
-    failing = banks.Readers("fake", "fails", (*readers[0].voices, next(v for v in _toys() if v.name == "fails")))
+    failing = bank_plan.Readers("fake", "fails", (*readers[0].voices, next(v for v in _toys() if v.name == "fails")))
     monkeypatch.setattr(banks, "readers_of", lambda language, engines=(): (failing,))
     path = banks.build(
         "en-us",

@@ -1,11 +1,10 @@
-"""The negative bank of a language: planned, built once, found again, and cut to what a phrase may use."""
+"""The negative bank of a language: built once and found again; one of English comes with wakegen."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,31 +18,21 @@ from wakegen.core.events import Notice, OnEvent, Progress, ignore
 from wakegen.core.executor import Processes, Serial, default_jobs
 from wakegen.core.executor import executor as make_executor
 from wakegen.core.paths import cache_folder
-from wakegen.core.seeds import derive, stream
 from wakegen.core.version import VERSION
 from wakegen.dataset import bank as store
 from wakegen.dataset.bank import NegativeBank, Segment
 from wakegen.dataset.bank_build import Reading, Shard, make_shard
+from wakegen.dataset.bank_plan import COPIES, SEED, Readers, plan
 from wakegen.dataset.splits import language_of
 from wakegen.engines import table
-from wakegen.engines.base import SpeechRequest, Voice
 from wakegen.features import backbone
-from wakegen.pipeline.material import avoid_of, known_engines
-from wakegen.pipeline.project import Project
+from wakegen.pipeline.material import known_engines
 from wakegen.pipeline.simulate import scene_bank
 from wakegen.text.languages import find_language, native_voices
-from wakegen.text.sentences import draw_sentences, short_utterances
-from wakegen.train.material import Rows, window_starts
 
 F32 = NDArray[np.float32]
 DEVICE = "rpi4"  # whose rooms and microphone the bank is heard with: one bank serves all devices
-_SEED = 1
-_COPIES = 2  # scenes for each reading: new text is worth more than a third scene, and costs more
 _READINGS_PER_SHARD = 24
-_ENGINE_CPU_S = 300.0  # that one engine may take; what it does not say the others say
-_SENTENCES = 0.75  # of the seconds; the rest are words
-_SENTENCE_S, _WORD_S = 5.0, 1.7  # of a bank's rows that one reading gives, about
-_RATE, _PITCH = (0.72, 1.37), (-4.0, 4.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +59,6 @@ class BankInfo:
             f"{self.language}: {self.hours:.1f} h in {self.segments:,} segments, {self.bytes / 1e6:.0f} MB\n"
             f"  {listed}\n  {self.path}"
         )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Banked:
-    """Rows of the bank that a phrase may use, and where its windows begin, by engine."""
-
-    rows: F32
-    starts: Mapping[str, Rows]
-
-
-@dataclass(frozen=True, slots=True)
-class Readers:
-    """One engine, and its voices that speak the language."""
-
-    engine: str
-    version: str
-    voices: tuple[Voice, ...]
 
 
 def build_bank(
@@ -131,7 +103,7 @@ def folder() -> Path:
 def path_of(language: str, readers: Sequence[Readers], hours: float) -> Path:
     """Give the place of the bank that these engines make for a language."""
     speaking = [(one.engine, one.version, len(one.voices)) for one in readers]
-    key = repr((store.VERSION, backbone.identity(), hours, speaking, DEVICE, _COPIES))
+    key = repr((store.VERSION, backbone.identity(), hours, speaking, DEVICE, COPIES))
     return folder() / f"{language}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
 
 
@@ -201,58 +173,10 @@ def readers_of(language: str, engines: Sequence[str] = ()) -> tuple[Readers, ...
     return tuple(found)
 
 
-def plan(language: str, hours: float, readers: Sequence[Readers]) -> tuple[Reading, ...]:
-    """Give all readings, engine by engine and voice by voice; a pure function of its arguments."""
-    seconds = _divided(hours * 3600 / _COPIES, readers)
-    counts = {
-        engine: (round(_SENTENCES * s / _SENTENCE_S), round((1 - _SENTENCES) * s / _WORD_S))
-        for engine, s in seconds.items()
-    }
-    sentences = iter(
-        draw_sentences(language, stream(_SEED, "bank", "sentences"), sum(c[0] for c in counts.values()), "train")
-    )
-    words = iter(
-        short_utterances(language, stream(_SEED, "bank", "words"), sum(c[1] for c in counts.values()), "train")
-    )
-    found = []
-    for one in readers:
-        many_sentences, many_words = counts[one.engine]
-        texts = [next(sentences) for _ in range(many_sentences)] + [next(words) for _ in range(many_words)]
-        found += [_reading(one, text, i) for i, text in enumerate(texts)]
-    return tuple(sorted(found, key=lambda reading: (reading.engine, reading.request.voice)))
-
-
-def _divided(seconds: float, readers: Sequence[Readers]) -> dict[str, float]:
-    """Share the seconds evenly, but let no engine take more CPU time than it may while another can read instead."""
-    most = {one.engine: _ENGINE_CPU_S / table.row(one.engine).cpu_per_s for one in readers}
-    given: dict[str, float] = {}
-    for at, engine in enumerate(sorted(most, key=lambda name: most[name])):
-        rest = (seconds - sum(given.values())) / (len(most) - at)
-        given[engine] = rest if at == len(most) - 1 else min(rest, most[engine])
-    return given
-
-
-def _reading(reader: Readers, text: str, index: int) -> Reading:
-    rng = stream(_SEED, "bank", reader.engine, index)
-    languages = sorted({voice.language for voice in reader.voices})
-    language = languages[int(rng.integers(len(languages)))]
-    same = [voice for voice in reader.voices if voice.language == language]
-    voice = same[int(rng.integers(len(same)))]
-    drawn = {"rate": float(np.exp(rng.uniform(*np.log(_RATE)))), "pitch_semitones": float(rng.uniform(*_PITCH))}
-    controls = table.row(reader.engine).controls
-    used: dict[str, Any] = {}
-    for control, value in drawn.items():
-        if control in controls:
-            low, high = table.reach(reader.engine, control)
-            used[control] = round(min(max(value, low), high), 3)
-    request = SpeechRequest(text, voice.name, seed=derive(_SEED, "bank", reader.engine, index), **used)
-    return Reading(reader.engine, voice.speaker, request)
-
-
 def _shards(readings: Sequence[Reading], scenes: Path) -> list[Shard]:
     parts = (readings[at : at + _READINGS_PER_SHARD] for at in range(0, len(readings), _READINGS_PER_SHARD))
     kept, name = str(folder() / "shards"), backbone.identity()["sha256"]
-    return [Shard(kept, str(scenes), DEVICE, _SEED, _COPIES, name, tuple(part)) for part in parts]
+    return [Shard(kept, str(scenes), DEVICE, SEED, COPIES, name, tuple(part)) for part in parts]
 
 
 def _moved(segment: Segment, by: int) -> Segment:
@@ -272,6 +196,16 @@ def _about(language: str, readers: Sequence[Readers]) -> dict[str, Any]:
     }
 
 
+def shipped(language: str) -> NegativeBank | None:
+    """Give the bank that comes with wakegen, if it is of this language and backbone."""
+    for place in (Path(__file__).parents[2] / "models", Path(__file__).parents[1] / "_models"):
+        path = place / "negatives" / f"{language}.npz"
+        if path.is_file():
+            bank = store.load(path)
+            return bank if bank.about["backbone"] == backbone.identity() else None
+    return None
+
+
 def there(language: str) -> Iterator[tuple[Path, NegativeBank]]:
     """Give the banks of a language and of this backbone that can be used, the largest first."""
     found = []
@@ -283,44 +217,3 @@ def there(language: str) -> Iterator[tuple[Path, NegativeBank]]:
         if bank.about["backbone"] == backbone.identity() and bank.about["language"] == language:
             found.append((path, bank))
     yield from sorted(found, key=lambda pair: -pair[1].hours)
-
-
-def windows(project: Project, *, first_row: int) -> Banked | None:
-    """Give what the project's phrase may use of the bank of its language, making the bank if the settings ask for it.
-
-    Left out are speakers that the project holds out, engines that it does not use, and every segment whose text holds
-    a word of the phrase by spelling or by sound.
-    """
-    wanted = [name for name in _engines(project) if table.row(name).trains]
-    language = project.store.meta("language") or project.settings.generation.language
-    bank = _bank(project, find_language(language).tag, wanted) if wanted else None
-    if bank is None:
-        return None
-    held_out = json.loads(project.store.meta("held_out") or "{}")
-    texts = list(dict.fromkeys(segment.text for segment in bank.segments))
-    allowed = frozenset(avoid_of(project.settings).keep(texts))
-    rows, kept = bank.chosen(
-        lambda one: one.engine in wanted and one.text in allowed and one.speaker not in held_out.get(one.engine, ())
-    )
-    if not kept:
-        return None
-    starts: dict[str, list[Rows]] = {}
-    for one in kept:
-        starts.setdefault(f"bank {one.engine}", []).append(window_starts(one.count, first_row=first_row + one.first))
-    return Banked(rows, {name: np.concatenate(parts) for name, parts in starts.items()})
-
-
-def _bank(project: Project, language: str, engines: Sequence[str]) -> NegativeBank | None:
-    hours = project.settings.generation.negatives.bank_hours
-    if hours:
-        try:
-            path = build(language, hours, engines=engines, executor=project.executor, on_event=project.on_event)
-        except BadInput as error:
-            project.on_event(Notice("warning", f"No negative bank: {error}"))
-            return None
-        return store.load(path)
-    return next((bank for _, bank in there(language)), None)
-
-
-def _engines(project: Project) -> tuple[str, ...]:
-    return tuple(json.loads(project.store.meta("held_out") or "{}"))

@@ -20,7 +20,7 @@ from wakegen.dataset.store import DONE, SCENE, Clip
 from wakegen.export import onnx_bytes
 from wakegen.model.head import Head
 from wakegen.model.members import save_members
-from wakegen.pipeline import banks
+from wakegen.pipeline import bank_windows
 from wakegen.pipeline.heads import SMOOTHING_STEPS, HeldOut, train_heads
 from wakegen.pipeline.project import Project
 from wakegen.train.calibrate import Calibration, calibrate
@@ -113,7 +113,7 @@ def gather(project: Project, executor: Executor, recipe: Recipe) -> Material:
         groups[group].setdefault(source, []).append(_starts(item, clip, first_row, recipe))
         first_row += len(item.rows)
         project.on_event(Progress(NAME, "embeddings", group_total=len(clips)))
-    banked = banks.windows(project, first_row=first_row)
+    banked = bank_windows.windows(project, first_row=first_row)
     if banked is not None:
         rows.append(banked.rows)
         groups["general"] |= {name: [starts] for name, starts in banked.starts.items()}
