@@ -47,7 +47,7 @@ $(VENV)/.wakegen: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.wakegen-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(INSTALL) -e ".[dev]"
+	$(INSTALL) -e ".[dev,voices]"
 	@touch $@ $(VENV)/.wakegen
 
 $(VENV)/bin/python:

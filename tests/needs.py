@@ -1,4 +1,4 @@
-"""Say which system programs the suite would use and cannot find: `python -m tests.needs`.
+"""Say which system programs and engines the suite would use and cannot find: `python -m tests.needs`.
 
 The suite passes without them; what needs them is skipped, and this says so where nobody overlooks it.
 """
@@ -6,6 +6,8 @@ The suite passes without them; what needs them is skipped, and this says so wher
 from __future__ import annotations
 
 import shutil
+
+from wakegen.engines import table
 
 # what for, any of these programs, the Debian package that has one
 NEEDS = (
@@ -15,12 +17,13 @@ NEEDS = (
 
 
 def missing() -> list[str]:
-    """Give one line for each program that is not there."""
+    """Give one line for each program that is not there, and for each engine that cannot be used."""
+    engines = [table.status(name) for name in table.names()]
     return [
         f"SKIPPED: {purpose}. Needs {programs[0]}: apt install {package}"
         for purpose, programs, package in NEEDS
         if not any(shutil.which(program) for program in programs)
-    ]
+    ] + [f"SKIPPED: the engine {one.name}, {one.reason}: {one.install}" for one in engines if not one.available]
 
 
 if __name__ == "__main__":

@@ -21,13 +21,16 @@ __version__ = VERSION
 
 _PUBLIC = {
     "Detector": "wakegen.runtime:Detector",
+    "GenerationCache": "wakegen.dataset.clip_cache:GenerationCache",
     "Project": "wakegen.api:Project",
     "QualityReport": "wakegen.quality:QualityReport",
     "QualityScorer": "wakegen.quality:QualityScorer",
     "Settings": "wakegen.config:Settings",
     "bench_device": "wakegen.api:bench_device",
     "build_bank": "wakegen.pipeline.banks:build_bank",
+    "cache_content": "wakegen.pipeline.cache:cache_content",
     "check_phrase": "wakegen.api:check_phrase",
+    "clear_cache": "wakegen.pipeline.cache:clear_cache",
     "discover_available_engines": "wakegen.engines.table:discover_available_engines",
     "explain_settings": "wakegen.config:explain",
     "list_banks": "wakegen.pipeline.banks:list_banks",
@@ -43,6 +46,7 @@ _PUBLIC = {
     "room_tone": "wakegen.bench.items:noise_like",
     "run_stage": "wakegen.api:run_stage",
     "speak_sample": "wakegen.pipeline.sample:speak_sample",
+    "verify_clips": "wakegen.pipeline.cache:verify_clips",
 }
 
 __all__ = ["__version__", *_PUBLIC]

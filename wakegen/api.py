@@ -16,7 +16,7 @@ from wakegen.core.events import OnEvent, ignore
 from wakegen.engines import table
 from wakegen.engines.base import Voice
 from wakegen.model import Sidecar
-from wakegen.pipeline import evaluate, gate, generate, report, simulate, train
+from wakegen.pipeline import add, before_after, evaluate, gate, generate, report, simulate, train
 from wakegen.pipeline.bench import bench_stage, write_session
 from wakegen.pipeline.check import Checked, check_phrase
 from wakegen.pipeline.estimate import PlanSummary, plan_project
@@ -60,7 +60,9 @@ class StageResult:
 
     def to_text(self) -> str:
         """Give what a person wants to read first."""
-        return f"{self.stage}: {self.summary['line']}"
+        compared = self.summary.get("before_after")
+        table = f"\n\n{before_after.to_text(compared)}" if compared else ""
+        return f"{self.stage}: {self.summary['line']}{table}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ def make(settings: Settings, *, on_event: OnEvent = ignore) -> MakeResult:
     WakegenError : see `wakegen.core.errors`.
     """
     with opened(settings, on_event=on_event) as project:
+        add.go_on(project)
         stages = {
             "generate": generate.run(project),
             "gate_speech": gate.speech(project),
@@ -113,19 +116,36 @@ def make(settings: Settings, *, on_event: OnEvent = ignore) -> MakeResult:
     return MakeResult(settings.project_dir, model, document, stages, 0 if tested["passed"] or model else GATE_NOT_MET)
 
 
-def run_stage(name: str, folder: Path, settings: Settings, *, on_event: OnEvent = ignore) -> StageResult:
+def run_stage(
+    name: str,
+    folder: Path,
+    settings: Settings,
+    *,
+    resume: bool = False,
+    add_clips: Path | None = None,
+    on_event: OnEvent = ignore,
+) -> StageResult:
     """Redo one stage of a project; what it needs from earlier stages must be there.
+
+    Two are for `train` alone: with `resume`, a training that was stopped goes on, and one that has finished is left as
+    it is; with `add_clips`, the clips of a folder are added and the trained heads go on from where they are.
 
     Raises
     ------
-    BadInput : no such stage, or an earlier stage has not been run.
+    BadInput : no such stage, an earlier stage has not been run, or there are no clips to add.
     """
     if name not in STAGES:
         raise BadInput(f"There is no stage '{name}'.", hint=f"Stages: {', '.join(STAGES)}.")
+    if name != "train" and (resume or add_clips):
+        raise BadInput(f"The stage '{name}' cannot resume or add clips.", hint="Only 'train' can.")
     placed = replace(settings, generation=replace(settings.generation, output_dir=folder))
     with opened(placed, on_event=on_event) as project:
-        _require(project, name)
-        summary = _STAGE_CALLS[name](project)
+        if add_clips is not None:
+            summary = add.run(project, add_clips)
+        else:
+            add.go_on(project)
+            _require(project, name)
+            summary = _train(project, redo=False) if resume else _STAGE_CALLS[name](project)
     failed = name in ("test", "bench") and not summary.get("passed", True)
     return StageResult(name, folder, summary, GATE_NOT_MET if failed else 0)
 
@@ -135,11 +155,16 @@ def _gate(project: Project) -> dict[str, Any]:
     return {"line": f"speech: {speech['line']}; scenes: {scenes['line']}", "speech": speech, "scenes": scenes}
 
 
+def _train(project: Project, *, redo: bool) -> dict[str, Any]:
+    gate.scenes(project)
+    return train.run(project, redo=redo)
+
+
 _STAGE_CALLS: dict[str, Any] = {
     "generate": lambda project: generate.run(project, redo=True),
     "simulate": lambda project: (gate.speech(project), simulate.run(project, redo=True))[1],
     "gate": _gate,
-    "train": lambda project: (gate.scenes(project), train.run(project, redo=True))[1],
+    "train": lambda project: _train(project, redo=True),
     "test": lambda project: evaluate.run(project, redo=True),
     "bench": bench_stage,
     "report": lambda project: report.run(project, redo=True),

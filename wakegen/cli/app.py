@@ -23,6 +23,7 @@ COMMANDS = {
     "engines": "wakegen.cli.engines:engines",
     "voices": "wakegen.cli.voices:voices",
     "bank": "wakegen.cli.bank:bank",
+    "cache": "wakegen.cli.cache:cache",
     "config": "wakegen.cli.config:config",
     "completion": "wakegen.cli.completion:completion",
     "list-providers": "wakegen.cli.engines:list_providers",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,14 +11,14 @@ from wakegen.cli import options
 from wakegen.cli.state import State
 
 
-def run(name: str, state: State, given: dict[str, Any]) -> int:
+def run(name: str, state: State, given: dict[str, Any], **more: Any) -> int:
     """Redo one stage of a project."""
     import wakegen
     from wakegen.cli import progress, show
 
     folder, settings = options.load_project(given)
     with progress.watch(state) as on_event:
-        result = wakegen.run_stage(name, folder, settings, on_event=on_event)
+        result = wakegen.run_stage(name, folder, settings, on_event=on_event, **more)
     return show.results([result], state)
 
 
@@ -51,12 +52,29 @@ def gate(state: State, /, **given: Any) -> int:
 @options.jobs
 @options.limits
 @options.allow_poor
+@click.option("--resume", is_flag=True, help="Go on with a training that was stopped; leave one that has finished.")
+@click.option(
+    "--add",
+    "add_clips",
+    type=options.FOLDER,
+    metavar="DIR",
+    help="Add your own clips and train the heads on: the phrase alone, trimmed, one file each; whatever lies below "
+    "a folder named negative is anything but the phrase.",
+)
 @options.assign
 @options.output
 @click.pass_obj
-def train(state: State, /, **given: Any) -> int:
-    """Train on the project's clips and export the detector."""
-    return run("train", state, given)
+def train(state: State, /, resume: bool, add_clips: Path | None, **given: Any) -> int:
+    """Train on the project's clips and export the detector.
+
+    \b
+    wakegen train --project output/hey_katya
+    wakegen train --project output/hey_katya --add my_voice/
+    """
+    if resume and add_clips:
+        raise click.UsageError("Give --resume or --add: an addition that was stopped goes on by itself.")
+    more = {"resume": True} if resume else {"add_clips": add_clips} if add_clips else {}
+    return run("train", state, given, **more)
 
 
 @click.command()

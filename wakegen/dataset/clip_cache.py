@@ -14,7 +14,7 @@ import os
 import platform
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import cache, lru_cache
@@ -24,11 +24,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-import wakegen
 from wakegen.audio.io import flac_bytes, read_flac
 from wakegen.core.errors import BadInput, StorageError
 from wakegen.core.events import Notice, OnEvent
-from wakegen.core.files import UNFINISHED, sha256_file, write_bytes
+from wakegen.core.files import sha256_file, write_bytes
 from wakegen.core.paths import cache_folder, voices_folder
 from wakegen.core.version import VERSION
 from wakegen.engines import table
@@ -36,8 +35,9 @@ from wakegen.engines.base import Engine, SpeechRequest
 
 FOLDER = "clips"  # in the cache folder; below it ENGINE/AB/ABC….flac
 CLIP_NAME = r"[0-9a-f]{64}\.flac"
-LIMIT_BYTES = 2 << 30  # about 100,000 clips: 20 kB each
-_WORTH_CPU_S = 0.01  # for a second of speech: reading a clip back takes 0.7 ms
+LIMIT_BYTES = 2_000_000_000  # about 100,000 clips of a second
+_WORTH_CPU_S = 0.01  # for a second of speech: reading a clip back takes 0.6 ms
+_IS_CLIP = re.compile(CLIP_NAME).fullmatch
 _DIGEST = 32  # bytes
 _PROBE = bytes(1 << 16)  # more than most clips have
 _LEFT_S = 3600.0  # nobody writes a clip for an hour: whoever began it was killed
@@ -48,7 +48,7 @@ _SOURCES = ("audio/*.py", "core/seeds.py", "dataset/speak.py", "engines/*.py", "
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A clip that is kept."""
+    """A file that is kept, or was not finished."""
 
     path: Path
     bytes: int
@@ -69,16 +69,15 @@ class GenerationCache:
         """Give the samples of a clip, int16 at 16 kHz; None if it is not kept. Drops what is damaged."""
         path = self.path(engine, key)
         try:
-            if _is_whole(path):
-                samples = read_flac(path)
-                os.utime(path)  # the clip that was not used for the longest time goes first
-                return samples
-            path.unlink()
-        except FileNotFoundError:
-            pass
-        except (OSError, BadInput):  # it cannot be read, dropped or marked as used: then it is spoken again
-            pass
-        return None
+            if not is_whole(path):
+                path.unlink()
+                return None
+            samples = read_flac(path)
+        except (OSError, BadInput):  # not there, or it cannot be read or dropped: then it is spoken again
+            return None
+        with suppress(OSError):  # a folder that is only to be read serves as well
+            os.utime(path)  # what was not used for the longest time is dropped first
+        return samples
 
     def put(self, engine: str, key: str, samples: NDArray[np.int16]) -> None:
         """Keep a clip. Where nothing can be written it is not kept: see `trouble`."""
@@ -88,15 +87,11 @@ class GenerationCache:
 
     def entries(self) -> Iterator[Entry]:
         """Give all clips that are kept."""
-        for path in self._files():
-            if re.fullmatch(CLIP_NAME, path.name):
-                with suppress(OSError):  # dropped meanwhile
-                    found = path.stat()
-                    yield Entry(path, found.st_size, found.st_mtime)
+        return (entry for entry in self._files() if _IS_CLIP(entry.path.name))
 
     def trouble(self) -> str:
         """Say why no clip can be kept, "" if one can."""
-        probe = self.folder / f"{UNFINISHED}probe-{os.getpid()}"
+        probe = self.folder / ".probe"
         try:
             write_bytes(probe, _PROBE, sync=False)
         except StorageError as error:
@@ -108,34 +103,22 @@ class GenerationCache:
 
     def prune(self, limit_bytes: int = LIMIT_BYTES) -> None:
         """Drop the clips that were not used for the longest time, down to a limit, and what killed writers left."""
-        kept = sorted(self.entries(), key=lambda entry: -entry.used_s)
-        total = 0
-        for entry in kept:
-            total += entry.bytes
-            if total > limit_bytes:
-                _drop(entry.path)
-        for path in self._files():
-            if path.name.startswith(UNFINISHED):
+        total, left_s = 0, time.time() - _LEFT_S
+        for entry in sorted(self._files(), key=lambda entry: -entry.used_s):
+            is_clip = _IS_CLIP(entry.path.name) is not None
+            total += entry.bytes * is_clip
+            unfinished = entry.path.name.startswith(".")
+            if (is_clip and total > limit_bytes) or (unfinished and entry.used_s < left_s):
                 with suppress(OSError):
-                    if time.time() - path.stat().st_mtime > _LEFT_S:
-                        path.unlink()
+                    entry.path.unlink()
 
-    def damaged(self) -> Iterator[Path]:
-        """Read every clip and give those that are not whole. They stay where they are."""
-        for entry in self.entries():
-            try:
-                whole = _is_whole(entry.path)
-            except FileNotFoundError:
-                continue
-            except OSError:
-                whole = False
-            if not whole:
-                yield entry.path
-
-    def _files(self) -> Iterator[Path]:
+    def _files(self) -> Iterator[Entry]:
         for where, _, names in os.walk(self.folder):
             for name in names:
-                yield Path(where) / name
+                path = Path(where) / name
+                with suppress(OSError):  # dropped meanwhile
+                    found = path.stat()
+                    yield Entry(path, found.st_size, found.st_mtime)
 
 
 @contextmanager
@@ -182,20 +165,20 @@ def _voice_files(name: str, engine: Engine, voice: str) -> dict[str, str]:
     folder = voices_folder() / name
     hashes = {}
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.name.startswith(".") and path.suffix != ".part":
-            if _named_after(path, others) and not _named_after(path, own):
-                continue
+        foreign = _named_after(path, others) and not _named_after(path, own)
+        if path.is_file() and not foreign and not path.name.startswith(".") and path.suffix != ".part":
             found = path.stat()
             hashes[path.relative_to(folder).as_posix()] = _sha256(path, found.st_size, found.st_mtime_ns)
     return hashes
 
 
-def _names(voice: str) -> set[str]:
-    """Give the names of the files of a voice, without endings: "a" of "a#speaker", "a" and "b" of "a+b:0.35"."""
-    return {part for part in re.split(r"\+", re.split(r"[#:]", voice)[0]) if part}
+@lru_cache(maxsize=4096)
+def _names(voice: str) -> frozenset[str]:
+    """Give the names of a voice's files, without endings: "a" of "a#speaker", "a" and "b" of "a+b:0.35"."""
+    return frozenset(re.split("[#:]", voice)[0].split("+"))
 
 
-def _named_after(path: Path, names: set[str]) -> bool:
+def _named_after(path: Path, names: Set[str]) -> bool:
     parts = path.name.split(".")
     return any(".".join(parts[:count]) in names for count in range(1, len(parts) + 1))
 
@@ -209,7 +192,7 @@ def _sha256(path: Path, size_bytes: int, changed_ns: int) -> str:
 @cache
 def _surroundings() -> list[object]:
     """Give what a clip depends on besides engine, voice and request: wakegen's own code, libraries, the machine."""
-    home = Path(wakegen.__file__).parent
+    home = Path(__file__).parents[1]
     code = hashlib.sha256()
     for path in sorted(path for pattern in _SOURCES for path in home.glob(pattern)):
         code.update(path.read_bytes())
@@ -223,8 +206,8 @@ def _version(package: str) -> str:
         return ""
 
 
-def _is_whole(path: Path) -> bool:
-    """Raises OSError where it cannot be read."""
+def is_whole(path: Path) -> bool:
+    """Say whether the file of a clip is as it was written. Raises OSError where it cannot be read."""
     data = path.read_bytes()
     return data[-_DIGEST:] == _digest(path.stem, data[:-_DIGEST])
 
@@ -235,11 +218,6 @@ def _digest(key: str, data: bytes) -> bytes:
 
 def _hash(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-
-def _drop(path: Path) -> None:
-    with suppress(OSError):
-        path.unlink()
 
 
 def _notice(trouble: str) -> Notice:

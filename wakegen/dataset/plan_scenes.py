@@ -14,6 +14,7 @@ import numpy as np
 
 from wakegen.config import Settings
 from wakegen.core.seeds import stream
+from wakegen.dataset.recordings import is_added
 from wakegen.dataset.store import PLANNED, SCENE, Clip
 from wakegen.profiles import DeviceProfile
 from wakegen.scenes import Recipe, Scene, Sizes, draw
@@ -24,6 +25,7 @@ PROBE = "probe"  # the split of training voices heard in everyday scenes: never 
 _PROBES = 200
 SCARCE = frozenset(("phrase", "confusable", "partial", "swap", "near_word", "rival"))
 _FLUENT = ("sentence", "word")
+_ADDED_COPIES = 4  # scenes of a clip that was added: there are few of them, and they are the user's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +46,10 @@ def plan_scenes(
     company = _company(spoken)
     recipes = _recipes(settings)
     number = first_id
-    for clip in spoken:
-        copies = settings.augmentation.augmented_per_original if clip.split == "train" and clip.kind in SCARCE else 1
-        for copy in range(copies):
-            rng = stream(settings.seed, "scene", clip.id, copy)
-            yield _scene_row(clip, number, rng, profile, sizes, recipes, company)
-            number += 1
-    for clip in [clip for clip in spoken if clip.kind == "phrase" and clip.split == "train"][:_PROBES]:
+    for row in plan_scenes_of(spoken, settings, spoken, profile, sizes, first_id=first_id):
+        yield row
+        number = row.id + 1
+    for clip in [clip for clip in spoken if _is_probe(clip)][:_PROBES]:
         rng = stream(settings.seed, "probe", clip.id)
         heard = replace(clip, split=PROBE)
         yield _scene_row(heard, number, rng, profile, sizes, recipes, company)
@@ -60,6 +59,37 @@ def plan_scenes(
             rng = stream(settings.seed, "noise scene", split, i)
             yield _noise_row(settings, number, split, rng, profile, sizes, recipes)
             number += 1
+
+
+def plan_scenes_of(
+    clips: Sequence[Clip],
+    settings: Settings,
+    spoken: Sequence[Clip],
+    profile: DeviceProfile,
+    sizes: Sizes,
+    *,
+    first_id: int,
+) -> Iterator[Clip]:
+    """Give the rows of the scenes of `clips` alone, in the company of all that was `spoken`."""
+    company, recipes = _company(spoken), _recipes(settings)
+    number = first_id
+    for clip in clips:
+        for copy in range(_copies(settings, clip)):
+            rng = stream(settings.seed, "scene", clip.id, copy)
+            yield _scene_row(clip, number, rng, profile, sizes, recipes, company)
+            number += 1
+
+
+def _copies(settings: Settings, clip: Clip) -> int:
+    if clip.split != "train":
+        return 1
+    if is_added(clip):
+        return _ADDED_COPIES
+    return settings.augmentation.augmented_per_original if clip.kind in SCARCE else 1
+
+
+def _is_probe(clip: Clip) -> bool:
+    return clip.kind == "phrase" and clip.split == "train" and not is_added(clip)
 
 
 def _scene_row(

@@ -1,21 +1,40 @@
-"""The user's own recordings as rows of the plan: negatives to train on, the phrase to be judged on."""
+"""The user's own recordings as rows of the plan: negatives to train on, the phrase to be judged on.
+
+Clips that are added later are another matter: they are there to be learned, the phrase too.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from wakegen.audio import RATE_HZ
+from wakegen.audio.dsp import to_int16, trim
 from wakegen.audio.io import read
 from wakegen.config import Settings
+from wakegen.core.errors import BadInput
 from wakegen.core.seeds import share
 from wakegen.dataset.speak import RECORDING
-from wakegen.dataset.store import SPEECH, Clip
+from wakegen.dataset.store import FAILED, SPEECH, Clip
 
 PIECE_S = 8.0
 _SHORTEST_S = 0.5
 RECORDINGS = "recordings"  # the split of the user's own recordings of the phrase: evaluation only
+ADDED = "added"  # the kind of added clips that are not the phrase
+NEGATIVE_FOLDERS = ("negative", "negatives")
+
+_HELD_OUT = 0.2  # of the added files
+_FEWEST_TO_HOLD_OUT = 5
+_PHRASE_S = (0.15, 4.0)
+_SHORTEST_ADDED_S = 0.15
+_CUT_DB = -30.0  # rooms are louder than a synthetic voice's silence
+_MARGIN = RATE_HZ // 20  # 50 ms: a soft h or f lies below that
 
 
 def plan_recordings(settings: Settings, files: Mapping[str, Sequence[Path]], *, first_id: int) -> Iterator[Clip]:
@@ -63,3 +82,95 @@ def _clip(
         licence="the user's own",
         source=path.name,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A file to be added, and which parts of it are clips."""
+
+    path: Path
+    label: str  # "positive" or "negative"
+    sha256: str  # of all its samples (int16, 16 kHz)
+    first_sha256: str  # of those of its first piece, as `--negatives` would have cut it
+    pieces: tuple[tuple[int, int], ...]  # start and number of samples
+
+
+def read_added(path: Path, folder: Path) -> Added:
+    """Look at a file below `folder`: where a folder between them is named `negative`, it is not the phrase.
+
+    Silence around the phrase is cut, so that training knows where it ends; anything else is cut into pieces of 8 s.
+
+    Raises
+    ------
+    BadInput : it is silent, or too short or too long to be the phrase alone.
+    """
+    samples = read(path)
+    negative = any(name.lower() in NEGATIVE_FOLDERS for name in (folder.resolve().name, *_between(path, folder)))
+    pieces = tuple(_cut(len(samples))) if negative else (_phrase(path, samples),)
+    if not pieces or trim(samples) == (0, 0):
+        raise BadInput("It is silent or too short.", hint="Record it again, or remove it.")
+    whole = to_int16(samples)
+    first = whole[: int(PIECE_S * RATE_HZ)]
+    return Added(path, "negative" if negative else "positive", _sha256(whole), _sha256(first), pieces)
+
+
+def _between(path: Path, folder: Path) -> tuple[str, ...]:
+    return path.relative_to(folder).parts[:-1]
+
+
+def _phrase(path: Path, samples: NDArray[np.float32]) -> tuple[int, int]:
+    """Find the phrase in a recording of it: start and number of samples."""
+    start, end = trim(samples, _CUT_DB)
+    start, end = max(0, start - _MARGIN), min(len(samples), end + _MARGIN)
+    seconds = (end - start) / RATE_HZ
+    if not _PHRASE_S[0] <= seconds <= _PHRASE_S[1]:
+        raise BadInput(
+            f"{seconds:.1f} s are not the phrase alone.", hint="Cut it: one file for each time the phrase is said."
+        )
+    return start, end - start
+
+
+def _cut(total: int) -> Iterator[tuple[int, int]]:
+    size = int(PIECE_S * RATE_HZ)
+    for start in range(0, total, size):
+        length = min(size, total - start)
+        if length >= (_SHORTEST_S if start else _SHORTEST_ADDED_S) * RATE_HZ:
+            yield start, length
+
+
+def known_files(recordings: Sequence[Clip]) -> frozenset[str]:
+    """Give the sha256 of the files that a project's recordings come from, whatever they are used for."""
+    found = [clip for clip in recordings if clip.state != FAILED]
+    return frozenset(
+        str(sha256) for clip in found for sha256 in (clip.sha256, clip.parameters.get("file_sha256")) if sha256
+    )
+
+
+def is_added(clip: Clip) -> bool:
+    """Tell whether a spoken clip came by `plan_added`."""
+    return "file_sha256" in clip.parameters
+
+
+def plan_added(settings: Settings, files: Sequence[Added], *, first_id: int) -> Iterator[Clip]:
+    """Give rows for files to learn from; one of five, by its content, is held out."""
+    held_out = {*_held_out(settings, files, "positive"), *_held_out(settings, files, "negative")}
+    number = first_id
+    for file in files:
+        kind, split = "phrase" if file.label == "positive" else ADDED, "val" if file.sha256 in held_out else "train"
+        for start, samples in file.pieces:
+            piece = {"path": str(file.path.absolute()), "start": start, "samples": samples, "file_sha256": file.sha256}
+            yield _clip(settings, number, file.path, piece, label=file.label, kind=kind, split=split)
+            number += 1
+
+
+def _held_out(settings: Settings, files: Sequence[Added], label: str) -> set[str]:
+    """Choose which files are not trained on: of five or more at least one, and never all."""
+    mine = [file.sha256 for file in files if file.label == label]
+    ranked = sorted((share(settings.seed, "added", sha256), sha256) for sha256 in mine)
+    count = sum(place < _HELD_OUT for place, _ in ranked)
+    least = 1 if len(ranked) >= _FEWEST_TO_HOLD_OUT else 0
+    return {sha256 for _, sha256 in ranked[: min(max(count, least), max(0, len(ranked) - 1))]}
+
+
+def _sha256(samples: NDArray[np.int16]) -> str:
+    return hashlib.sha256(np.ascontiguousarray(samples).tobytes()).hexdigest()

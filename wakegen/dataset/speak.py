@@ -13,6 +13,7 @@ from wakegen.audio import RATE_HZ
 from wakegen.audio.dsp import resample, to_int16, trim
 from wakegen.audio.io import read
 from wakegen.core.errors import BadInput, CannotSpeak, EngineError
+from wakegen.dataset.clip_cache import GenerationCache, is_worth, key_of, sources_of
 from wakegen.dataset.fill import Filled, keep
 from wakegen.dataset.store import FAILED, Clip
 from wakegen.engines import table
@@ -55,7 +56,25 @@ def _fill(folder: Path, clip: Clip, retries: int) -> Filled:
 def _sound(clip: Clip) -> NDArray[np.int16]:
     if clip.engine == RECORDING:
         return to_int16(_piece(clip.parameters))
-    return clean(engine_of(clip.engine).synthesize(SpeechRequest(**clip.parameters)))
+    return _spoken(clip.engine, SpeechRequest(**clip.parameters))
+
+
+def _spoken(engine: str, request: SpeechRequest) -> NDArray[np.int16]:
+    """Speak, unless the clip is kept from an earlier time, for this project or another one."""
+    if not is_worth(engine):
+        return clean(engine_of(engine).synthesize(request))
+    kept, key = GenerationCache(), key_of(_sources(engine, request.voice), request)
+    samples = kept.get(engine, key)
+    if samples is None:
+        samples = clean(engine_of(engine).synthesize(request))
+        kept.put(engine, key, samples)
+    return samples
+
+
+@cache
+def _sources(engine: str, voice: str) -> str:
+    """Hash what a voice is made of, once: the engine, too, keeps in memory what it has read."""
+    return sources_of(engine, engine_of(engine), voice)
 
 
 def clean(speech: Speech) -> NDArray[np.int16]:

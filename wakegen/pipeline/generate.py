@@ -11,6 +11,7 @@ from wakegen.audio.io import scan_folder
 from wakegen.config.engines import DEFAULT
 from wakegen.core.errors import BadInput, EngineError
 from wakegen.core.events import Notice
+from wakegen.dataset.clip_cache import tended
 from wakegen.dataset.fill import fill, tasks_of
 from wakegen.dataset.plan import plan_speech, plan_stand_ins
 from wakegen.dataset.recordings import plan_recordings
@@ -37,9 +38,10 @@ def _work(project: Project, redo: bool) -> dict[str, Any]:
         with store.transaction():
             for clip in list(store.clips(stage=SPEECH, state=FAILED)):
                 store.update(clip.id, state=PLANNED, reason="")
-    _speak(project)
-    if _plan_stand_ins(project):
+    with tended(store.tally("engine", stage=SPEECH, state=PLANNED), project.on_event):
         _speak(project)
+        if _plan_stand_ins(project):
+            _speak(project)
     summary = _summary(project)
     if not summary["by_kind"].get("phrase"):
         raise EngineError(

@@ -9,27 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wakegen.config.presets import TRAIN
-from wakegen.core.events import Progress
 from wakegen.core.executor import Executor
 from wakegen.core.seeds import derive
 from wakegen.engines import table
 from wakegen.metrics.events import STEP_S, smoothed_threshold_for
 from wakegen.model.head import Head, Member
+from wakegen.pipeline.head_tasks import HeadTask, parked, train_all
 from wakegen.pipeline.project import Project
 from wakegen.train.calibrate import Phrase, Stream, best_logit, score_of, smooth_logits
-from wakegen.train.material import Material, Pool
-from wakegen.train.trainer import Recipe, train_member
+from wakegen.train.material import Material
+from wakegen.train.trainer import Recipe, going_on
 
 SMOOTHING_STEPS = 5
 _FEWEST = 30  # clips by other engines, below which nothing is chosen
-_POOLS, _POOL_PARTS = ("positive", "near", "general"), ("starts", "ends", "weights")
 F64 = NDArray[np.float64]
 # Chosen between at two rates: one alone hangs on a handful of events.
 _RATES = (0.5, 2.0)
@@ -96,25 +94,32 @@ def train_heads(project: Project, material: Material, recipe: Recipe, held_out: 
     choosing = TRAIN[settings.train.preset].chooses and len(others) >= _FEWEST
     recipes = [replace(recipe, near_share=one.near_share) for one in CANDIDATES] if choosing else [recipe]
     total = len(seeds) + len(recipes) - 1
-    folder = park(project.folder / ".cache" / "material", material)
-
-    def trained(tasks: Sequence[tuple[Recipe, int]]) -> list[Member]:
-        members = []
-        for member in executor.map(_train_task, [(str(folder), one, seed) for one, seed in tasks]):
-            members.append(member)
-            project.on_event(Progress("train", "heads", group_total=total))
-        return members
-
-    first = trained([(one, seeds[0]) for one in recipes])
-    heard = [hits(Head((member,)), held_out, others) for member in first] if choosing else []
-    best = _best(heard) if choosing else 0
-    members = (first[best], *trained([(recipes[best], seed) for seed in seeds[1:]]))
-    for file in folder.glob("*.npy"):
-        file.unlink()
+    with parked(project, material) as place:
+        first = train_all(project, place, [HeadTask(one, seeds[0]) for one in recipes], executor, total)
+        heard = [hits(Head((member,)), held_out, others) for member in first] if choosing else []
+        best = _best(heard) if choosing else 0
+        rest = [HeadTask(recipes[best], seed) for seed in seeds[1:]]
+        members = (first[best], *train_all(project, place, rest, executor, total))
     if not choosing:
         return Chosen(members)
     shares = {one.name: round(float(heard_by.mean()), 4) for one, heard_by in zip(CANDIDATES, heard, strict=True)}
     return Chosen(members, CANDIDATES[best].name, shares, len(others))
+
+
+def train_on(
+    project: Project, material: Material, recipe: Recipe, starts: Sequence[Member], executor: Executor, *, batch: int
+) -> tuple[Member, ...]:
+    """Train heads on from where they are, on material to which clips were added; `batch` numbers the additions."""
+    seeds = [derive(project.settings.seed, "head", i, "added", batch) for i in range(len(starts))]
+    tasks = [HeadTask(going_on(recipe), seed, start) for seed, start in zip(seeds, starts, strict=True)]
+    with parked(project, material) as place:
+        return tuple(train_all(project, place, tasks, executor, len(tasks)))
+
+
+def chosen_recipe(recipe: Recipe, name: str) -> Recipe:
+    """Give the recipe of a candidate by its name; where nothing was chosen, the usual one."""
+    shares = {one.name: one.near_share for one in CANDIDATES}
+    return replace(recipe, near_share=shares.get(name, recipe.near_share))
 
 
 def hits(head: Head, held_out: HeldOut, phrases: Sequence[Phrase]) -> F64:
@@ -134,29 +139,6 @@ def _best(heard: Sequence[F64]) -> int:
         if gain.mean() > gain.std() / np.sqrt(len(gain)):
             best = at
     return best
-
-
-def park(folder: Path, material: Material) -> Path:
-    """Write material where workers can map it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / "embeddings.npy", material.embeddings)
-    for name in _POOLS:
-        for part in _POOL_PARTS:
-            np.save(folder / f"{name}-{part}.npy", getattr(getattr(material, name), part))
-    return folder
-
-
-def _parked(folder: Path) -> Material:
-    def load(name: str) -> Any:
-        return np.load(folder / f"{name}.npy", mmap_mode="r")
-
-    pools = (Pool(*(load(f"{name}-{part}") for part in _POOL_PARTS)) for name in _POOLS)
-    return Material(load("embeddings"), *pools)
-
-
-def _train_task(task: tuple[str, Recipe, int]) -> Member:
-    folder, recipe, seed = task
-    return train_member(_parked(Path(folder)), recipe=recipe, seed=seed)
 
 
 def _trains(engine: str) -> bool:

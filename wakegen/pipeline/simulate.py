@@ -14,7 +14,9 @@ from wakegen.core.executor import Processes, Serial
 from wakegen.core.paths import cache_folder
 from wakegen.dataset.fill import fill, tasks_of
 from wakegen.dataset.hear import Hearing, hear_task
-from wakegen.dataset.plan_scenes import plan_scenes
+from wakegen.dataset.plan_scenes import plan_scenes, plan_scenes_of
+from wakegen.dataset.recordings import is_added
+from wakegen.dataset.speak import RECORDING
 from wakegen.dataset.store import DONE, PLANNED, SCENE, SPEECH, Clip
 from wakegen.pipeline.project import Project
 from wakegen.scenes import Bank, Sizes
@@ -39,7 +41,10 @@ def _work(project: Project, redo: bool) -> dict[str, Any]:
     store = project.store
     bank = _bank_folder(project)
     planned_for = project.fingerprint(_spoken(project), str(bank.name))
-    if redo or store.meta("scenes_planned") != planned_for:
+    added = _added_since(project)
+    if not redo and added and store.meta("scenes_planned") == _planned_without(project, added, bank):
+        _plan_more(project, added, Bank.load(bank).sizes, planned_for)
+    elif redo or store.meta("scenes_planned") != planned_for:
         _plan(project, Bank.load(bank).sizes, planned_for)
     rows = list(store.clips(stage=SCENE, state=PLANNED))
     totals: dict[str, int] = {}
@@ -52,6 +57,31 @@ def _work(project: Project, redo: bool) -> dict[str, Any]:
         fill(store, tasks, hear_task, stage=NAME, executor=executor, on_event=project.on_event, totals=totals)
     done = store.count(stage=SCENE, state=DONE)
     return {"line": f"{done:,} scenes", "scenes": done, "by_kind": store.tally("kind", stage=SCENE, state=DONE)}
+
+
+def _added_since(project: Project) -> list[Clip]:
+    """Give the clips that were added and have no scenes yet."""
+    store = project.store
+    added = [clip for clip in store.clips(stage=SPEECH, state=DONE, engine=RECORDING) if is_added(clip)]
+    heard = {scene.parent for scene in store.clips(stage=SCENE, engine=RECORDING)} if added else set()
+    return [clip for clip in added if clip.id not in heard]
+
+
+def _planned_without(project: Project, added: Sequence[Clip], bank: Path) -> str:
+    """Give the fingerprint of the scenes as they were planned before clips were added."""
+    new = {clip.id for clip in added}
+    return project.fingerprint([i for i in _spoken(project) if i not in new], str(bank.name))
+
+
+def _plan_more(project: Project, added: Sequence[Clip], sizes: Sizes, planned_for: str) -> None:
+    """Give added clips scenes of their own; those that are there stay as they are."""
+    store = project.store
+    spoken = list(store.clips(stage=SPEECH, state=DONE))
+    profile = profiles.load(project.settings.device)
+    with store.transaction():
+        store.forget_stages(["gate_scenes"])  # it has not judged these
+        store.add(plan_scenes_of(added, project.settings, spoken, profile, sizes, first_id=store.next_id()))
+        store.set_meta("scenes_planned", planned_for)
 
 
 def _plan(project: Project, sizes: Sizes, planned_for: str) -> None:

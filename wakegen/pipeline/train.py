@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +18,14 @@ from wakegen.core.events import Progress
 from wakegen.core.executor import Executor
 from wakegen.core.files import write_bytes, write_json
 from wakegen.dataset.embeddings import Embedded, embedded
-from wakegen.dataset.store import DONE, SCENE, Clip
+from wakegen.dataset.recordings import ADDED, is_added
+from wakegen.dataset.speak import RECORDING
+from wakegen.dataset.store import DONE, SCENE, SPEECH, Clip
 from wakegen.export import onnx_bytes
 from wakegen.model.head import Head
 from wakegen.model.members import save_members
 from wakegen.pipeline import bank_windows
+from wakegen.pipeline.head_tasks import forget_kept
 from wakegen.pipeline.heads import SMOOTHING_STEPS, HeldOut, train_heads
 from wakegen.pipeline.project import Project
 from wakegen.train.calibrate import Calibration, calibrate
@@ -30,26 +35,33 @@ from wakegen.train.trainer import Recipe
 NAME = "train"
 OWN = "project"  # the general negatives that a project has of its own
 NEAR_KINDS = ("confusable", "partial", "swap", "near_word", "rival")
-STREAM_KINDS = ("sentence", "word", "noise", "user")
+STREAM_KINDS = ("sentence", "word", "noise", "user", ADDED)
+# How often clips that the user added are drawn: enough to count, and too seldom to forget the rest.
+_ADDED_SHARE = {"positive": 0.3, "general": 0.2}
 F32 = NDArray[np.float32]
 
 
 def run(project: Project, *, redo: bool = False) -> dict[str, Any]:
-    """Train and export the candidate detector; `test` decides whether it may be called good."""
+    """Train and export the candidate detector; `test` decides whether it may be called good.
+
+    Heads that a training which was stopped had finished are taken as they are, unless `redo` asks for all anew.
+    """
     recipe = recipe_of(project)
-    facts = [scene.id for scene in project.store.clips(stage=SCENE, state=DONE)]
-    settings = project.settings
+    if redo:
+        forget_kept(project)
     redo = redo or not (candidate_path(project).exists() and calibration_path(project).exists())
-    return project.stage(
-        NAME,
-        "Train the detector",
-        facts,
-        repr(recipe),
-        settings.train.heads,
-        settings.evaluation.target_fa_per_hour,
-        redo=redo,
-        work=lambda: _work(project, recipe),
+    summary = project.stage(
+        NAME, "Train the detector", *facts_of(project), redo=redo, work=lambda: _work(project, recipe)
     )
+    forget_kept(project)
+    return summary
+
+
+def facts_of(project: Project) -> tuple[Any, ...]:
+    """Give what a trained detector is made from."""
+    scenes = [scene.id for scene in project.store.clips(stage=SCENE, state=DONE)]
+    settings = project.settings
+    return scenes, repr(recipe_of(project)), settings.train.heads, settings.evaluation.target_fa_per_hour
 
 
 def recipe_of(project: Project) -> Recipe:
@@ -79,24 +91,43 @@ def _work(project: Project, recipe: Recipe) -> dict[str, Any]:
         held_out = listen(project, executor)
         chosen = train_heads(project, material, recipe, held_out, executor)
         head = Head(chosen.members)
-        calibration = _calibrated(project, head, held_out)
+        calibration = calibrated(project, head, held_out)
         cpu_s = time.process_time() - cpu_started + executor.cpu_s * (executor.workers > 1)
-    head = Head(head.members, shift=-calibration.logit)
-    write_bytes(candidate_path(project), onnx_bytes(head))
-    write_json(calibration_path(project), calibration.to_json())
-    save_members(members_path(project), head.members)
+    write_candidate(project, head, calibration)
     count = len(head.members)
     return {
         "line": f"{count} heads of {head.parameters // count:,} values{chosen.text}; {calibration.text}",
+        **summary_of(project, material, head, calibration),
         "cpu_s": round(cpu_s, 1),
+        "choice": chosen.to_json(),
+    }
+
+
+def write_candidate(project: Project, head: Head, calibration: Calibration) -> None:
+    """Write the trained head with its threshold at 0.5, its calibration, and its members."""
+    write_bytes(candidate_path(project), onnx_bytes(replace(head, shift=-calibration.logit)))
+    write_json(calibration_path(project), calibration.to_json())
+    save_members(members_path(project), head.members)
+
+
+def summary_of(project: Project, material: Material, head: Head, calibration: Calibration) -> dict[str, Any]:
+    """Give what is told of every trained head."""
+    return {
         "positive_windows": len(material.positive),
         "near_windows": len(material.near),
         "general_windows": len(material.general),
         "parameters": head.parameters,
-        "choice": chosen.to_json(),
         "calibration": calibration.to_json(),
-        "dataset": f"sha256:{data_hash(project.settings)}",
+        "dataset": f"sha256:{_dataset(project)}",
     }
+
+
+def _dataset(project: Project) -> str:
+    """Name the clips by what decides them: the settings, and the files that were added since."""
+    clips = project.store.clips(stage=SPEECH, engine=RECORDING)
+    added = sorted({str(clip.parameters["file_sha256"]) for clip in clips if is_added(clip) and clip.state == DONE})
+    named = data_hash(project.settings)
+    return hashlib.sha256(" ".join([named, *added]).encode()).hexdigest() if added else named
 
 
 def gather(project: Project, executor: Executor, recipe: Recipe) -> Material:
@@ -108,7 +139,7 @@ def gather(project: Project, executor: Executor, recipe: Recipe) -> Material:
     for item in embedded(clips, folder=project.folder, executor=executor):
         clip = item.clips[0]
         group = _group(clip)
-        source = OWN if group == "general" else clip.engine
+        source = ADDED if clip.kind == ADDED else OWN if group == "general" else clip.engine
         rows.append(item.rows)
         groups[group].setdefault(source, []).append(_starts(item, clip, first_row, recipe))
         first_row += len(item.rows)
@@ -120,15 +151,29 @@ def gather(project: Project, executor: Executor, recipe: Recipe) -> Material:
     weights = json.loads(project.store.meta("weights") or "{}")
     return Material(
         np.concatenate(rows),
-        Pool.of(groups["positive"], weights),
+        _with_share(Pool.of(groups["positive"], weights), groups["positive"], RECORDING, _ADDED_SHARE["positive"]),
         Pool.of(groups["near"], weights),
-        Pool.of(groups["general"], _halves(groups["general"])),
+        _with_share(
+            Pool.of(groups["general"], _halves(groups["general"])), groups["general"], ADDED, _ADDED_SHARE["general"]
+        ),
     )
+
+
+def _with_share(pool: Pool, groups: Mapping[str, Sequence[Rows]], name: str, share: float) -> Pool:
+    """Give a group its share of the draws, if there is such a group, and the others the rest as they had it."""
+    names = sorted(one for one, parts in groups.items() if sum(map(len, parts)))
+    if name not in names:
+        return pool
+    place = names.index(name)
+    others = np.delete(pool.weights, place)
+    if not others.sum():
+        return pool
+    return replace(pool, weights=np.insert(others * (1 - share) / others.sum(), place, share))
 
 
 def _halves(groups: Mapping[str, Sequence[Rows]]) -> dict[str, float]:
     """Half of what is general from the project's own speech and noise, half from the bank, its engines alike."""
-    banked = [name for name in groups if name != OWN]
+    banked = [name for name in groups if name not in (OWN, ADDED)]
     return {OWN: 0.5, **{name: 0.5 / len(banked) for name in banked}} if banked else {}
 
 
@@ -162,7 +207,8 @@ def listen(project: Project, executor: Executor) -> HeldOut:
     return HeldOut(streams, phrases, engines)
 
 
-def _calibrated(project: Project, head: Head, held_out: HeldOut) -> Calibration:
+def calibrated(project: Project, head: Head, held_out: HeldOut) -> Calibration:
+    """Choose the threshold of a head, and of its other operating points, on what is held out."""
     return calibrate(
         head,
         held_out.streams,

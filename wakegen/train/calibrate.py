@@ -46,6 +46,7 @@ class Calibration:
     n_positive: int
     target_fa_per_hour: float
     points: tuple[Point, ...]
+    events: int = 0  # in the held-out streams, at the default threshold
 
     @property
     def text(self) -> str:
@@ -90,7 +91,7 @@ def calibrate(
     best = [best_logit(head, phrase, smoothing) for phrase in phrases]
     wanted = {**OPERATING_POINTS, "default": target_fa_per_hour}
     points = tuple(_point(name, rate, scores, hours, best) for name, rate in wanted.items())
-    return Calibration(points[-1].logit, hours, len(best), target_fa_per_hour, points[:-1])
+    return Calibration(points[-1].logit, hours, len(best), target_fa_per_hour, points[:-1], points[-1].events)
 
 
 def smooth_logits(head: Head, rows: F32, steps: int, smoothing: int) -> F32:

@@ -39,6 +39,18 @@ def initial(rng: np.random.Generator) -> Parameters:
     return [*parameters, weights(FRAMES * CHANNELS) * np.float32(0.3), np.zeros(1, np.float32)]
 
 
+def from_member(member: Member, *, mean: F32, scale: F32) -> Parameters:
+    """Undo `to_member`, whatever standardisation was folded in: give parameters for inputs (x − mean) / scale."""
+    parts = [
+        member.entry * scale[:, None],
+        member.entry_bias + mean @ member.entry,
+        *(array for block in member.blocks for array in block),
+        member.exit,
+        np.array([member.exit_bias]),
+    ]
+    return [np.array(part, np.float32) for part in parts]  # copies: training changes them in place
+
+
 def decays(parameters: Parameters) -> list[bool]:
     """Say which parameters weight decay applies to: kernels, not biases, gains or shifts."""
     return [p.ndim == 2 or p.size == FRAMES * CHANNELS for p in parameters]
