@@ -12,6 +12,7 @@ from benchmarks.machine import describe
 
 TABLE = {
     "make": "From a phrase to a measured detector: times, recall on real recordings, false accepts, sizes.",
+    "voices": "Recall with every engine that is here, twenty other phrases, what validation is worth, each engine's speed.",
     "generate": "Clips per minute of the embedded voice, alone and with scenes and storage.",
     "features": "Embeddings of many clips against openwakeword's AudioFeatures.",
     "train": "CPU seconds and megabytes of the trainer.",
@@ -31,8 +32,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("name", choices=["list", *TABLE], metavar="NAME", help="a benchmark, or `list`")
     parser.add_argument("--quick", action="store_true", help="a small version of the same, within 50 s")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
-    parser.add_argument("--seeds", type=int, help="seeds per phrase (make; default 3)")
-    parser.add_argument("--parts", nargs="+", choices=["times", "recall"], help="only these parts (make)")
+    parser.add_argument("--seeds", type=int, help="seeds per phrase (make, voices; default 3)")
+    parser.add_argument(
+        "--parts", nargs="+", choices=["times", "recall", "tuning", "engines"], help="only these parts (make, voices)"
+    )
     parser.add_argument("--work", help="folder for what is built; kept, so that a second run goes on")
     parser.add_argument("--data", help="folder of real recordings with a manifest.csv")
     options = parser.parse_args(arguments)

@@ -42,7 +42,7 @@ def test_every_wakegen_line_parses(line):
     command: click.Command = app
     rest = words(line)
     context = click.Context(app)
-    while isinstance(command, click.Group):
+    while isinstance(command, click.Group) and rest:
         assert rest[0] in command.list_commands(context), line
         command = command.get_command(context, rest[0])
         rest = rest[1:]

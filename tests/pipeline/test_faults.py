@@ -263,7 +263,7 @@ def test_a_phrase_that_cannot_be_spoken_is_refused(tmp_path, phrase):
     [
         ({"device": "rpi5"}, BadInput, "rpi4"),
         ({"engines": ["espaek"]}, BadInput, "espeak"),
-        ({"engines": ["kokoro"]}, NotInstalled, "espeak"),
+        ({"engines": ["xtts"]}, NotInstalled, "espeak"),
         ({"engines": ["fake"], "voices": ["anne"]}, BadInput, "ann"),
         ({"generation.cuont": 3}, BadInput, "generation.count"),
         ({"generation.language": "englisch"}, BadInput, "en"),

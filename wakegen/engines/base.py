@@ -65,7 +65,10 @@ class Speech:
 class Engine(Protocol):
     """Owns whatever the synthesis needs; used as a context manager."""
 
-    version: str
+    @property
+    def version(self) -> str:
+        """The version of what synthesises."""
+        ...
 
     def voices(self) -> tuple[Voice, ...]:
         """All voices that can be used now, in a fixed order."""

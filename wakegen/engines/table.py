@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from typing import cast
 
 from wakegen.core.errors import BadInput, NotInstalled
 from wakegen.core.names import did_you_mean
@@ -113,7 +112,7 @@ def load(name: str) -> Engine:
     if found.isolated:
         from wakegen.engines.isolated import Isolated
 
-        return cast(Engine, Isolated(found))  # its version is read only, which the protocol does not say
+        return Isolated(found)
     module, _, factory = found.factory.partition(":")
     engine: Engine = getattr(import_module(module), factory)()
     return engine

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 from wakegen.config import EngineChoice, Known, Settings, choose_engines
@@ -88,6 +88,7 @@ def _speakers(
     validators = _validators() if settings.automatic else ()
     choices = (*choices, *(EngineChoice(type=name, weight=_VALIDATOR_WEIGHT) for name in validators))
     versions, voices = _voices(choices)
+    choices, absent = _present_voices(choices, voices, settings)
     chosen = {choice.type: chosen_voices(voices[choice.type], choice.voices) for choice in choices}
     # Diphones are one set of recordings, whoever joins them: those of a validator are kept for it.
     reserved = {voice.speaker for name in validators for voice in chosen[name] if voice.kind == _DIPHONES}
@@ -116,7 +117,7 @@ def _speakers(
             )
         elif choice.type not in validators:
             silent.append(choice.type)
-    return tuple(found), _about_silent(silent, found, phrase, settings)
+    return tuple(found), (*absent, *_about_silent(silent, found, phrase, settings))
 
 
 def _about_silent(
@@ -143,7 +144,6 @@ def _voices(choices: Sequence[EngineChoice]) -> tuple[dict[str, str], dict[str, 
     for choice in choices:
         with table.load(choice.type) as engine:
             versions[choice.type], voices[choice.type] = engine.version, engine.voices()
-        _refuse_unknown_voices(choice, voices[choice.type])
     return versions, voices
 
 
@@ -156,11 +156,34 @@ def _accents(phrase: Phrase, row: table.EngineRow) -> tuple[str, ...]:
     return tuple(tag for tag in tags if scripts & set(find_language(tag).scripts))
 
 
-def _refuse_unknown_voices(choice: EngineChoice, voices: Sequence[Voice]) -> None:
-    known = {voice.name for voice in voices}
-    for name in choice.voices:
-        if name not in known:
-            raise BadInput(f"The engine '{choice.type}' has no voice '{name}'.", hint=did_you_mean(name, known))
+def _present_voices(
+    choices: Sequence[EngineChoice], voices: Mapping[str, Sequence[Voice]], settings: Settings
+) -> tuple[tuple[EngineChoice, ...], tuple[str, ...]]:
+    """Take out voices that are not here, with a notice for each; an engine that has none of its voices stays silent.
+
+    A voice that the command line names, or any under `strict`, must be here, and one engine must be left.
+    """
+    must = settings.strict or any(
+        settings.origins.get(key, "").startswith("command line") for key in ("engines", "voices")
+    )
+    kept: list[EngineChoice] = []
+    notices: list[str] = []
+    for choice in choices:
+        known = {voice.name for voice in voices[choice.type]}
+        unknown = [name for name in choice.voices if name not in known]
+        if unknown and (must or (len(unknown) == len(choice.voices) and len(choices) == 1)):
+            raise BadInput(
+                f"The engine '{choice.type}' has no voice '{unknown[0]}'.", hint=did_you_mean(unknown[0], known)
+            )
+        notices += [
+            f"The engine '{choice.type}' has no voice '{name}' here; others speak in its place." for name in unknown
+        ]
+        present = tuple(name for name in choice.voices if name in known)
+        if present or not choice.voices:
+            kept.append(replace(choice, voices=present))
+    if not kept:
+        raise BadInput(notices[0], hint="`wakegen voices list` shows those that can speak, and how to pull others.")
+    return tuple(kept), tuple(notices)
 
 
 def avoid_of(settings: Settings) -> Avoid:
