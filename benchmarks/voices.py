@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -56,6 +57,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     work = Path(options.work or ROOT / "output" / ("bench-voices-quick" if options.quick else "bench-voices")).resolve()
     work.mkdir(parents=True, exist_ok=True)
     parts = options.parts or ("times", "recall", "tuning", "engines")
+    if not options.quick:
+        _prepare()
     figures: dict[str, Any] = {"reasons": {}, **_present()}
     measures: list[tuple[tuple[str, ...], str, Callable[[], dict[str, Any]]]] = [
         (("engines",), "engines", lambda: {"engines": speeds.run(quick=options.quick)}),
@@ -73,6 +76,18 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         figures |= {**dict.fromkeys(keys), **found}
     note = {"note": "tiny counts: shows that everything runs; its recall says nothing"} if options.quick else {}
     return {**note, **figures}
+
+
+def _prepare() -> None:
+    """Bring every engine and voice that this machine can have."""
+    say("engines: what is missing is installed, where that is allowed")
+    log = {"stdout": subprocess.DEVNULL, "check": False}
+    subprocess.run([str(ROOT / "benchmarks" / "install_engines.sh")], **log)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "-c", str(ROOT / "constraints.txt"), "-e", f"{ROOT}[voices]"], **log)
+    pulled = subprocess.run([sys.executable, "-m", "wakegen", "voices", "pull", "all", "--quiet"], **log)
+    if pulled.returncode:
+        say("some voices could not be pulled: the engines that need them are absent")
 
 
 def _present() -> dict[str, Any]:

@@ -31,7 +31,7 @@ def pins() -> dict[str, str]:
     return {plain(line): line.split("==")[1] for line in lines}
 
 
-@pytest.mark.parametrize("script", [".ci/run"])
+@pytest.mark.parametrize("script", [".ci/run", "benchmarks/install_engines.sh"])
 def test_the_scripts_of_the_house_are_valid_and_may_be_run(script):
     path = ROOT / script
     assert os.access(path, os.X_OK)
