@@ -31,6 +31,7 @@ _FEWEST = 30  # clips by other engines, below which nothing is chosen
 F64 = NDArray[np.float64]
 # Chosen between at two rates: one alone hangs on a handful of events.
 _RATES = (0.5, 2.0)
+_CLEARLY = 1.5  # standard errors of the paired difference
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,11 +133,11 @@ def hits(head: Head, held_out: HeldOut, phrases: Sequence[Phrase]) -> F64:
 
 
 def _best(heard: Sequence[F64]) -> int:
-    """Give the candidate to use: the usual one, unless another is better by more than its standard error."""
+    """Give the candidate to use: the usual one, unless another is clearly better."""
     best = 0
     for at in range(1, len(heard)):
         gain = heard[at] - heard[best]
-        if gain.mean() > gain.std() / np.sqrt(len(gain)):
+        if gain.mean() > _CLEARLY * gain.std() / np.sqrt(len(gain)):
             best = at
     return best
 
