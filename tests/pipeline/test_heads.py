@@ -34,15 +34,15 @@ def test_the_usual_recipe_stays_unless_another_is_clearly_better(shares, best):
 
 
 def test_engines_that_validate_are_told_from_those_that_train():
-    assert heads._trains("espeak")
-    assert heads._trains("recording")
-    assert not heads._trains("festival")
+    assert heads.trains("espeak")
+    assert heads.trains("recording")
+    assert not heads.trains("festival")
 
 
 @pytest.fixture
 def judged(copy, monkeypatch):
     """Train a small project whose own engine counts as one that never trains."""
-    monkeypatch.setattr(heads, "_trains", lambda engine: False)
+    monkeypatch.setattr(heads, "trains", lambda engine: False)
     monkeypatch.setattr(heads, "_FEWEST", 1)
     wanted = settings(copy, train__preset="standard", train__heads=2, train__steps=20)
     with opened(wanted, on_event=ignore) as project:

@@ -38,7 +38,7 @@ PRESETS = {
     row.name: row
     for row in (
         Preset("quick", 2000, 600, 700, 900, 120, 2, 40.0, 0.0, "small", 1.0, 0.5, "A first detector within five minutes."),
-        Preset("standard", 5500, 1600, 1500, 2700, 200, 2, 400.0, 6.5, "standard", 3.0, 1.0, "What a detector in use should have."),
+        Preset("standard", 5500, 1600, 1500, 2700, 200, 2, 250.0, 6.5, "standard", 3.0, 1.0, "What a detector in use should have."),
         Preset("best", 12000, 3000, 3000, 4000, 400, 2, 3000.0, 6.5, "best", 4.0, 2.0, "More data and time for the last points."),
     )
 }  # fmt: skip

@@ -16,7 +16,7 @@ from wakegen.text.sentences import draw_sentences, short_utterances
 
 SEED = 1
 COPIES = 2  # scenes for each reading: new text is worth more than a third scene, and costs more
-_ENGINE_CPU_S = 300.0  # that one engine may take; what it does not say the others say
+_ENGINE_CPU_S = 250.0  # that one engine may take; what it does not say the others say
 _SENTENCES = 0.75  # of the seconds; the rest are words
 _SENTENCE_S, _WORD_S = 5.0, 1.7  # of a bank's rows that one reading gives, about
 _RATE, _PITCH = (0.72, 1.37), (-4.0, 4.0)

@@ -23,6 +23,9 @@ _FOREIGN_READING = 0.2
 SPOKEN_S = {"phrase": 1.0, "confusable": 1.0, "sentence": 4.5, "word": 1.2}  # about: only to plan what takes how long
 # How an engine's time is divided: the phrase matters most, and training more than what is held out.
 _KIND_CPU = {"phrase": 0.5, "confusable": 0.2, "sentence": 0.2, "word": 0.1}
+# Who reads the streams that set and check the threshold, where there is an engine that never trains: at one threshold
+# espeak-ng's odd timbres fire four times as often as people do, festival's diphones about as often (docs/notes/0005).
+_STREAM_READERS = {"validators": 0.6, DEFAULT: 0.3, "others": 0.1}
 _SPLIT_CPU = {"train": 0.7, "val": 0.15, "test": 0.15}
 # An engine whose time allows less than this part of its share is left out: a handful of clips teaches its sound alone.
 _LEAST_OF_SHARE = 0.3
@@ -106,8 +109,11 @@ class Cast:
     def _planned(self, kind: str, split: str, count: int) -> dict[str, float]:
         """Give shares that sum to 1: the weights asked for, of engines that have a voice in this split."""
         present = [one for one in self.speakers if one.pools[split].native] or list(self.speakers)
-        whole = sum(one.choice.weight for one in present)
-        shares = {one.choice.type: one.choice.weight / whole for one in present}
+        weights = {one.choice.type: one.choice.weight for one in present}
+        if split != "train" and kind in ("sentence", "word") and self._settings.automatic:
+            weights = _readers(present)
+        whole = sum(weights.values())
+        shares = {name: weight / whole for name, weight in weights.items()}
         if not self._settings.automatic or DEFAULT not in shares or not count:
             return shares
         cpu_s = self._settings.generation.engine_cpu_s * _KIND_CPU[kind] * _SPLIT_CPU[split]
@@ -118,3 +124,15 @@ class Cast:
                 shares[one.choice.type] = min(asked, affordable) if affordable > _LEAST_OF_SHARE * asked else 0.0
         shares[DEFAULT] = 1.0 - sum(share for name, share in shares.items() if name != DEFAULT)
         return shares
+
+
+def _readers(present: Sequence[Speakers]) -> dict[str, float]:
+    """Give the weights of the engines in held-out streams."""
+    groups = {
+        "validators": [one.choice.type for one in present if not one.trains],
+        DEFAULT: [one.choice.type for one in present if one.choice.type == DEFAULT],
+        "others": [one.choice.type for one in present if one.trains and one.choice.type != DEFAULT],
+    }
+    if not groups["validators"]:
+        return {one.choice.type: one.choice.weight for one in present}
+    return {name: _STREAM_READERS[group] / len(names) for group, names in groups.items() for name in names}

@@ -29,8 +29,7 @@ RECORDINGS = "recordings"  # the split of the user's own recordings of the phras
 ADDED = "added"  # the kind of added clips that are not the phrase
 NEGATIVE_FOLDERS = ("negative", "negatives")
 
-_HELD_OUT = 0.2  # of the added files
-_FEWEST_TO_HOLD_OUT = 5
+_HELD_OUT_OF = 5  # one of so many added files
 _PHRASE_S = (0.15, 4.0)
 _SHORTEST_ADDED_S = 0.15
 _CUT_DB = -30.0  # rooms are louder than a synthetic voice's silence
@@ -164,12 +163,10 @@ def plan_added(settings: Settings, files: Sequence[Added], *, first_id: int) -> 
 
 
 def _held_out(settings: Settings, files: Sequence[Added], label: str) -> set[str]:
-    """Choose which files are not trained on: of five or more at least one, and never all."""
+    """Choose which files are not trained on: one of five; none of fewer, they are too few to spare any."""
     mine = [file.sha256 for file in files if file.label == label]
-    ranked = sorted((share(settings.seed, "added", sha256), sha256) for sha256 in mine)
-    count = sum(place < _HELD_OUT for place, _ in ranked)
-    least = 1 if len(ranked) >= _FEWEST_TO_HOLD_OUT else 0
-    return {sha256 for _, sha256 in ranked[: min(max(count, least), max(0, len(ranked) - 1))]}
+    ranked = sorted(mine, key=lambda sha256: share(settings.seed, "added", sha256))
+    return set(ranked[: len(ranked) // _HELD_OUT_OF])
 
 
 def _sha256(samples: NDArray[np.int16]) -> str:

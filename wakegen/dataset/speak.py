@@ -78,13 +78,13 @@ def _sources(engine: str, voice: str) -> str:
 
 
 def clean(speech: Speech) -> NDArray[np.int16]:
-    """Bring what an engine gave to 16 kHz, cut its silence, and set its peak to −1 dBFS.
+    """Bring what an engine gave to 16 kHz, take out its mean, cut its silence, and set its peak to −1 dBFS.
 
     Raises
     ------
     CannotSpeak : there is no sound in it.
     """
-    samples = resample(speech.samples, speech.rate_hz, RATE_HZ)
+    samples = resample(speech.samples - speech.samples.mean(), speech.rate_hz, RATE_HZ)
     start, end = trim(samples)
     if end <= start:
         raise CannotSpeak("The engine gave silence.", hint="Try another voice or spelling.")

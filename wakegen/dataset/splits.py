@@ -44,29 +44,37 @@ def cast_speakers(
     """Give each engine's speakers their splits: engine → speaker → split. Who is left out is in none.
 
     The engine with most speakers is divided among the splits, and so is any with thirty or more; the others only
-    train. Validators never train. A person whom two engines know trains if he does in one of them, and is left out
-    elsewhere. A mixture of speakers trains if both parts do.
+    train. Validators never train: their speakers are shared between validation and test. A person whom two engines
+    know trains if he does in one of them, and is left out elsewhere. A mixture of speakers trains if its parts do.
     """
     whole = {engine: {name for name in names if _MIXED not in name} for engine, names in speakers.items()}
     trainers = [engine for engine in speakers if engine not in validators]
     largest = max(trainers, key=lambda engine: (len(whole[engine]), engine), default=None)
     splits: dict[str, dict[str, str]] = {}
-    for engine, known in whole.items():
-        if engine in validators and largest is not None:
-            splits[engine] = dict.fromkeys(sorted(known), VAL)
-        elif engine == largest or largest is None or len(known) >= _MANY_SPEAKERS:
-            splits[engine] = speaker_splits(engine, known, ratio=ratio, seed=seed)
+    for engine in trainers:
+        if engine == largest or len(whole[engine]) >= _MANY_SPEAKERS:
+            splits[engine] = speaker_splits(engine, whole[engine], ratio=ratio, seed=seed)
         else:
-            splits[engine] = dict.fromkeys(sorted(known), TRAIN)
-    assigned: dict[str, str] = {}
-    for mine in splits.values():
-        for name, split in mine.items():
-            assigned[name] = TRAIN if split == TRAIN else assigned.get(name, split)
+            splits[engine] = dict.fromkeys(sorted(whole[engine]), TRAIN)
+    assigned = _assigned(splits)
+    for engine in sorted(set(speakers) - set(trainers)):
+        free = sorted(whole[engine] - assigned.keys(), key=lambda name: share(seed, "speaker", engine, name))
+        splits[engine] = {name: (VAL, TEST)[i % 2] for i, name in enumerate(free)}
+        assigned = _assigned(splits)
     for engine, names in speakers.items():
         mine = {name: split for name, split in splits[engine].items() if split == assigned[name]}
         trained = [name for name in sorted(names) if {assigned.get(part) for part in name.split(_MIXED)} == {TRAIN}]
         splits[engine] = mine | {name: TRAIN for name in trained if _MIXED in name}
     return splits
+
+
+def _assigned(splits: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Give each person one split: training if he trains anywhere, else what the first engine says."""
+    found: dict[str, str] = {}
+    for mine in splits.values():
+        for name, split in mine.items():
+            found[name] = TRAIN if split == TRAIN else found.get(name, split)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,12 +47,12 @@ def run(project: Project, folder: Path) -> dict[str, Any]:
     ------
     BadInput : there is no trained detector yet, or no usable sound file in the folder.
     """
+    if _pending(project) is None:
+        _trained_members(project)  # refused before anything is read
     readable, damaged = scan_folder(folder)
     if not readable and not damaged:
         raise BadInput(f"There is no sound file in {folder}.", hint="Give wav, flac, ogg or mp3 files, mono or stereo.")
     finished = go_on(project)
-    if finished is None:
-        _trained_members(project)  # refused before anything is read
     found = _sorted(project, folder, readable, damaged)
     if finished is not None:  # what is known already are the files of the run that was stopped
         found = replace(found, known=())
@@ -65,7 +65,7 @@ def run(project: Project, folder: Path) -> dict[str, Any]:
 
 def go_on(project: Project) -> dict[str, Any] | None:
     """Finish adding what was begun; None where nothing was, or nothing is left of it."""
-    pending = json.loads(project.store.meta(_PENDING) or _NOTHING)
+    pending = _pending(project)
     if pending is None:
         return None
     _read_files(project)
@@ -91,6 +91,10 @@ def go_on(project: Project) -> dict[str, Any] | None:
     _end(project)
     forget_kept(project)
     return summary
+
+
+def _pending(project: Project) -> Any:
+    return json.loads(project.store.meta(_PENDING) or _NOTHING)
 
 
 def _sorted(project: Project, folder: Path, readable: Sequence[Path], damaged: Sequence[tuple[Path, str]]) -> Found:

@@ -41,6 +41,7 @@ class HeldOut:
     streams: Mapping[str, Sequence[Stream]]
     phrases: Sequence[Phrase]
     engines: Sequence[str]
+    others_share: float = 0.0  # of the streams' time: how much engines that never train speak
 
     @property
     def hours(self) -> float:
@@ -50,7 +51,7 @@ class HeldOut:
     def by_others(self) -> list[Phrase]:
         """Give the clips by engines that never train."""
         pairs = zip(self.phrases, self.engines, strict=True)
-        return [phrase for phrase, engine in pairs if not _trains(engine)]
+        return [phrase for phrase, engine in pairs if not trains(engine)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,5 +143,6 @@ def _best(heard: Sequence[F64]) -> int:
     return best
 
 
-def _trains(engine: str) -> bool:
+def trains(engine: str) -> bool:
+    """Say whether an engine may be heard in training; recordings and noise may."""
     return engine not in table.names(hidden=True) or table.row(engine).trains

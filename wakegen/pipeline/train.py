@@ -26,9 +26,9 @@ from wakegen.model.head import Head
 from wakegen.model.members import save_members
 from wakegen.pipeline import bank_windows
 from wakegen.pipeline.head_tasks import forget_kept
-from wakegen.pipeline.heads import SMOOTHING_STEPS, HeldOut, train_heads
+from wakegen.pipeline.heads import SMOOTHING_STEPS, HeldOut, train_heads, trains
 from wakegen.pipeline.project import Project
-from wakegen.train.calibrate import Calibration, calibrate
+from wakegen.train.calibrate import FEW_VOICES, Calibration, calibrate
 from wakegen.train.material import Material, Pool, Rows, positive_starts, window_starts
 from wakegen.train.trainer import Recipe
 
@@ -194,8 +194,10 @@ def listen(project: Project, executor: Executor) -> HeldOut:
     """Embed what voices and texts that training has not seen say, for the choice and for the threshold."""
     store = project.store
     streams: dict[str, list[tuple[F32, int]]] = {}
+    read: list[Clip] = []
     for kind in STREAM_KINDS:
         clips = list(store.clips(stage=SCENE, state=DONE, split="val", kind=kind))
+        read += clips
         parts = embedded(clips, folder=project.folder, executor=executor, as_stream=True)
         streams[kind] = [(item.rows, item.steps) for item in parts]
     phrases, engines = [], []
@@ -204,7 +206,17 @@ def listen(project: Project, executor: Executor) -> HeldOut:
         clip = item.clips[0]
         phrases.append((item.rows, item.steps, (clip.span_start_s or 0.0, clip.span_end_s or 0.0)))
         engines.append(clip.engine)
-    return HeldOut(streams, phrases, engines)
+    return HeldOut(streams, phrases, engines, _others_share(read))
+
+
+def _others_share(clips: Sequence[Clip]) -> float:
+    """Give the share of the time that engines which never train speak."""
+    whole = sum(clip.seconds or 0.0 for clip in clips)
+    return sum(clip.seconds or 0.0 for clip in clips if not trains(clip.engine)) / whole if whole else 0.0
+
+
+# Of the streams; from here on they stand for people as they are, and the promised rate itself is aimed at.
+_OTHERS_ENOUGH = 0.3
 
 
 def calibrated(project: Project, head: Head, held_out: HeldOut) -> Calibration:
@@ -215,4 +227,5 @@ def calibrated(project: Project, head: Head, held_out: HeldOut) -> Calibration:
         held_out.phrases,
         smoothing=SMOOTHING_STEPS,
         target_fa_per_hour=project.settings.evaluation.target_fa_per_hour,
+        aim=1.0 if held_out.others_share >= _OTHERS_ENOUGH else FEW_VOICES,
     )
