@@ -71,7 +71,12 @@ def third_party(path: Path) -> set[str]:
 
 
 def test_no_requirement_is_unused():
-    imported = {"espeakng-loader": "espeakng_loader", "ruamel.yaml": "ruamel", "jinja2": "jinja2", "protobuf": "google.protobuf"}
+    imported = {
+        "espeakng-loader": "espeakng_loader",
+        "ruamel.yaml": "ruamel",
+        "jinja2": "jinja2",
+        "protobuf": "google.protobuf",
+    }
     code = "\n".join(path.read_text() for path in (ROOT / "wakegen").rglob("*.py"))
     for requirement in PROJECT["dependencies"]:
         name = imported.get(plain(requirement), plain(requirement))

@@ -48,6 +48,19 @@ def test_the_member_with_the_standardisation_folded_in_is_the_network_that_was_t
     np.testing.assert_allclose(got, wanted, rtol=1e-3, atol=1e-3)
 
 
+def test_a_member_taken_apart_for_another_standardisation_is_the_same_network():
+    mean, scale = np.full(96, 2, np.float32), np.full(96, 14, np.float32)
+    member = network.to_member(network.initial(stream(1, "initial")), mean=mean, scale=scale)
+    raw = (stream(4, "raw").standard_normal((9, 16, 96)) * 15).astype(np.float32)
+    other = {"mean": stream(5, "mean").normal(0, 5, 96).astype(np.float32), "scale": np.full(96, 17, np.float32)}
+    parameters = network.from_member(member, **other)
+    np.testing.assert_allclose(network.to_member(parameters, **other).logit(raw), member.logit(raw), atol=1e-4)
+    assert [p.shape for p in parameters] == [p.shape for p in network.initial(stream(1, "initial"))]
+    for p in parameters:
+        p += 1
+    assert not np.shares_memory(parameters[-2], member.exit)
+
+
 def test_the_loss_is_the_cross_entropy():
     parameters, (x, target, keep) = network.initial(stream(1, "initial")), batch(dtype=np.float32)
     z = (network._trunk(parameters, x) * keep) @ parameters[-2] + parameters[-1]

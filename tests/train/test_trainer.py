@@ -13,7 +13,7 @@ from wakegen.core.seeds import stream
 from wakegen.export import onnx_bytes
 from wakegen.model.head import Head, Member
 from wakegen.train.material import Material, Pool, positive_starts, window_starts
-from wakegen.train.trainer import Recipe, train_member
+from wakegen.train.trainer import Recipe, going_on, train_member
 
 RECIPE = Recipe(steps=60, batch=48, warm_up_steps=10, mined=50)
 
@@ -70,6 +70,38 @@ def _in_child() -> bytes:
 
 def test_another_seed_gives_another_head(trained):
     assert bytes_of(train_member(material(), recipe=RECIPE, seed=0)) != bytes_of(trained)
+
+
+def test_a_head_that_goes_on_starts_where_it_was(trained):
+    still = replace(RECIPE, steps=1, learning_rate=0.0, warm_up_steps=0)
+    unseen = material(seed=2)
+    windows = unseen.windows(unseen.general.starts)
+    after = train_member(material(seed=3), recipe=still, seed=1, start=trained)
+    np.testing.assert_allclose(after.logit(windows), trained.logit(windows), atol=1e-3)
+
+
+def test_going_on_takes_a_third_of_the_steps_and_learns_what_is_new_without_changing_the_start(trained):
+    before, told = bytes_of(trained), []
+    new = material(seed=3)
+    shifted = replace(new, embeddings=new.embeddings[:, ::-1].copy())  # the phrase points another way there
+    after = train_member(shifted, recipe=going_on(RECIPE), seed=1, start=trained, on_step=told.append)
+    assert told[-1] == 20
+    assert bytes_of(trained) == before
+
+    def margin(member: Member) -> float:
+        yes, no = (member.logit(shifted.windows(pool.starts)) for pool in (shifted.positive, shifted.general))
+        return float(yes.mean() - no.mean())
+
+    assert margin(trained) < 0 < margin(after)
+
+
+def test_going_on_gives_the_same_bytes_from_the_same_start_and_others_from_another(trained):
+    other = train_member(material(), recipe=RECIPE, seed=2)
+    first, again, third = (
+        bytes_of(train_member(material(seed=3), recipe=going_on(RECIPE), seed=1, start=start))
+        for start in (trained, trained, other)
+    )
+    assert first == again != third
 
 
 def test_every_step_is_told(capsys):

