@@ -101,13 +101,17 @@ def _presets() -> Iterator[str]:
         "words",
         "noise",
         "copies",
+        "engine_cpu_s",
+        "bank_hours",
         "train",
         "val_hours",
         "test_hours",
         "doc",
     ):
         yield f"| {field} | {' | '.join(str(getattr(row, field)) for row in rows)} |"
-    yield "\nTraining: " + ", ".join(f"`{row.name}` {row.heads} × {row.steps} steps" for row in TRAIN.values()) + ".\n"
+    listed = (f"`{row.name}` {row.heads} × {row.steps} steps{', chooses' * row.chooses}" for row in TRAIN.values())
+    yield f"\nTraining: {', '.join(listed)}. *Chooses*: how much of what sounds like the phrase is trained on is tried out for"
+    yield "each phrase, where an engine that does not train is there to judge by.\n"
 
 
 def _heading(parent: str, title: str) -> Iterator[str]:
@@ -135,23 +139,89 @@ def _type(key: Any) -> str:
 
 def _default(key: Any) -> str:
     from wakegen.config.presets import values
+    from wakegen.config.settings import AUTO
 
-    if key.name in values("standard"):
-        return f"preset (`{key.default}`)"
+    usual = values("standard")
+    if key.name in usual:
+        return f"preset (`{usual[key.name]}`)"
     if key.name == "engines":
-        return "`espeak`"
+        return f"`{AUTO}`"
     value = list(key.default) if isinstance(key.default, tuple) else key.default
     return "null" if value is None else f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
 def _engines() -> Iterator[str]:
-    from wakegen.engines.table import ENGINES
+    from wakegen.engines.table import ENGINES, KNOWN_ELSEWHERE
 
+    rows = [row for row in ENGINES if not row.hidden]
     yield "# Engines\n"
-    yield "| engine | licence | what |\n|---|---|---|"
-    for row in (row for row in ENGINES if not row.hidden):
-        yield f"| `{row.name}` | {row.licence} | {row.doc} |"
-    yield ""
+    yield "What `wakegen engines` knows, whether an engine is installed here or not. How to choose and use them:"
+    yield "[the guide](../guide/engines.md).\n"
+    yield "## Voices\n"
+    yield "| engine | what | voices | languages | licence of the engine | licences of its voices | use |"
+    yield "|---|---|---|---|---|---|---|"
+    yield from (_voices_of(row) for row in rows)
+    yield "\n*trains*: its voices may be anywhere. *validates*: `auto` keeps it out of training, so that what is learned"
+    yield "is tried on an engine that nothing was learned from. A voice whose licence forbids commercial use speaks only"
+    yield "when it is asked for by name; `wakegen voices list` marks it.\n"
+    yield "## Installing\n"
+    yield "| engine | needs | the one command | MB on disk |"
+    yield "|---|---|---|---|"
+    yield from (_installing(row) for row in rows)
+    yield "\nSizes are of what the command brings, Python packages on x86-64 and Debian 12's packages, without what"
+    yield "wakegen itself needs anyway.\n"
+    yield "## Speaking\n"
+    yield "| engine | CPU seconds for a second of speech | sample rate, Hz | same request, same bytes | obeys |"
+    yield "|---|---|---|---|---|"
+    yield from (_speaking(row) for row in rows)
+    yield "\nTimes are about those of one core of the machine in [the results](../results.md); plans count with them."
+    yield "A plan asks no engine for a control that it does not obey."
+    yield "\n## Not in this version\n"
+    yield "A configuration may name these too; they are reported as unavailable, and the other engines take their share:"
+    yield ", ".join(f"`{name}`" for name in KNOWN_ELSEWHERE) + ".\n"
+
+
+def _voices_of(row: Any) -> str:
+    voices, languages, licences = row.voices, row.languages, row.voice_licences or (row.licence,)
+    if row.pulled:
+        pulled = [item.facts for item in _pulled(row.name) if not item.model]
+        voices = f"{len(pulled)} to be pulled"
+        languages, licences = ({getattr(one, what) for one in pulled} for what in ("language", "licence"))
+    listed = ", ".join(sorted(languages)) or "`wakegen voices list`"
+    use = "trains" if row.trains else "validates"
+    return f"| `{row.name}` | {row.doc} | {voices} | {listed} | {row.licence} | {', '.join(sorted(licences))} | {use} |"
+
+
+def _installing(row: Any) -> str:
+    needs = [f"the package `{name}`" for name in row.needs]
+    needs += [f"the program `{name}`" for name in row.programs]
+    needs += [f"the library `{name}`" for name in row.libraries] + ["voices"] * row.pulled
+    pulled = sum(item.bytes for item in _pulled(row.name)) / 1e6
+    size = f"{row.size_mb} and {pulled:.0f} of voices" if row.pulled else str(row.size_mb)
+    return f"| `{row.name}` | {', '.join(needs)} | `{row.install}` | {size} |"
+
+
+def _speaking(row: Any) -> str:
+    from wakegen.engines.base import RANGES
+    from wakegen.engines.table import reach
+
+    ranged = [name for name in RANGES if name in row.controls]
+    obeys = [f"{name} {_range(name, *reach(row.name, name))}".strip() for name in ranged]
+    obeys += sorted(row.controls - set(RANGES))
+    rate, repeats = row.rate_hz or "by voice", "yes" if row.repeatable else "no"
+    return f"| `{row.name}` | {row.cpu_per_s:g} | {rate} | {repeats} | {', '.join(obeys)} |"
+
+
+def _range(name: str, low: float, high: float) -> str:
+    return "" if name == "emphasis" else f"{low:g} … {high:g}".replace("-", "−")
+
+
+def _pulled(engine: str) -> list[Any]:
+    """Give the items of wakegen's own catalogue, whichever the user has named."""
+    from wakegen.voices import catalogue
+
+    own = Path(catalogue.__file__).with_name("catalogue.json")
+    return [item for item in catalogue.load(own) if item.engine == engine]
 
 
 def _errors() -> Iterator[str]:
