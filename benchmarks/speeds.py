@@ -32,7 +32,7 @@ def run(*, quick: bool) -> dict[str, Any]:
 
 
 def _measured(row: EngineRow, quick: bool) -> dict[str, Any]:
-    count = _count(row, seconds=1.0 if quick else 12.0)
+    count = _count(row, seconds=1.0 if quick else 6.0)
     with table.load(row.name) as engine:
         voice = _english(engine)
         alone = _clips_per_min(engine, voice, count)
@@ -146,10 +146,24 @@ def _pico(voice: str) -> Bare:
 
 
 def _rhvoice(voice: str) -> Bare:
-    from rhvoice_wrapper import TTS
+    from ctypes.util import find_library
 
-    library = TTS(threads=1)
-    return lambda text: library.get(text, voice=voice, format_="pcm")
+    from rhvoice_wrapper import rhvoice_proxy
+
+    from wakegen.engines import rhvoice
+
+    library = rhvoice_proxy.Engine(find_library("RHVoice"))
+    taken: list[int] = []
+    library.init(
+        lambda samples, count, *_: taken.append(count) is None,
+        lambda rate_hz, *_: True,
+        resources=rhvoice._data(),
+        data_path="/nonexistent",
+        config_path="/nonexistent",
+    )
+    profile = next(name for name in library.voices if rhvoice._plain(name) == voice)
+    settings = library.params.copy_with({"voice_profile": profile})
+    return lambda text: library.generate(text, settings)
 
 
 def _flite(voice: str) -> Bare:
