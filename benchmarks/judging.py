@@ -139,6 +139,7 @@ def judged_detector(phrase: str, seed: int, effort: Effort, folder: Path, work: 
 def made_detector(phrase: str, seed: int, effort: Effort, work: Path) -> tuple[Path, dict[str, Any]]:
     """Make the project, or go on with it; give the model and what training came to."""
     out = work / f"{slug(phrase)}-{seed}"
+    work.mkdir(parents=True, exist_ok=True)
     code, mark = _code(), work / f"{slug(phrase)}-{seed}.code"
     if mark.exists() and mark.read_text() != code:
         say(f"{out.name} was made by other code than this: remove the folder to make it anew")

@@ -23,8 +23,8 @@ _FOREIGN_READING = 0.2
 SPOKEN_S = {"phrase": 1.0, "confusable": 1.0, "sentence": 4.5, "word": 1.2}  # about: only to plan what takes how long
 # How an engine's time is divided: the phrase matters most, and training more than what is held out.
 _KIND_CPU = {"phrase": 0.5, "confusable": 0.2, "sentence": 0.2, "word": 0.1}
-# Who reads the streams that set and check the threshold, where there is an engine that never trains: at one threshold
-# espeak-ng's odd timbres fire four times as often as people do, festival's diphones about as often (docs/notes/0005).
+# Who reads the streams that set and check the threshold, where there is an engine that never trains: espeak-ng's odd
+# timbres sound nearer to a phrase than people do, festival's diphones less so (docs/notes/0005-voices.md).
 _STREAM_READERS = {"validators": 0.6, DEFAULT: 0.3, "others": 0.1}
 _SPLIT_CPU = {"train": 0.7, "val": 0.15, "test": 0.15}
 # An engine whose time allows less than this part of its share is left out: a handful of clips teaches its sound alone.
