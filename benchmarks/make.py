@@ -15,12 +15,23 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from benchmarks import generate
-from benchmarks.judging import PHRASES, RECALL_KEYS, ROOT, SEEDS, Effort, judged_recall, nothing, run_wakegen, say
+from benchmarks.judging import (
+    PHRASES,
+    RECALL_KEYS,
+    ROOT,
+    SEEDS,
+    Effort,
+    Measure,
+    collected,
+    judged_recall,
+    nothing,
+    run_wakegen,
+    say,
+)
 
 QUICK = Effort(
     phrases=PHRASES[:1],
@@ -43,27 +54,14 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     work = Path(options.work or ROOT / "output" / ("benchmark-quick" if options.quick else "benchmark")).resolve()
     work.mkdir(parents=True, exist_ok=True)
     parts = options.parts or ("times", "recall")
-    figures: dict[str, Any] = {"reasons": {}}
-    measures: list[tuple[tuple[str, ...], str, Callable[[], dict[str, Any]]]] = [
+    measures: list[Measure] = [
         (("help_ms",), "times", lambda: _help(effort.help_runs)),
         (("install_mb",), "times", lambda: _install(work, skip=options.quick)),
         (("quick_s",), "times", lambda: _quick(work, skip=options.quick)),
         (("clips_per_min", "clips_per_min_generate_only"), "times", lambda: _clips(options, effort, work)),
         (RECALL_KEYS, "recall", lambda: judged_recall(options, effort, work)),
     ]
-    for keys, part, measure in measures:
-        try:
-            found = measure() if part in parts else nothing("left out by --parts")
-        except subprocess.CalledProcessError as error:
-            found = nothing(f"a command ended with {error.returncode}: {(error.stderr or '')[-400:].strip()}")
-        if "reason" in found:
-            figures["reasons"] |= dict.fromkeys(keys, found.pop("reason"))
-        figures |= {**dict.fromkeys(keys), **found}
-    return (
-        {"note": "tiny counts: shows that everything runs; its recall says nothing", **figures}
-        if options.quick
-        else figures
-    )
+    return collected(measures, parts, quick=options.quick)
 
 
 # Times and sizes ------------------------------------------------------------------------------------------------

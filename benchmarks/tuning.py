@@ -7,8 +7,9 @@ sentences without it.
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -80,32 +81,56 @@ class Task:
     indices: tuple[int, ...]
 
 
-def run(phrases: Sequence[Tried], effort: Effort, work: Path, *, clips: int, hours: float, jobs: int) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """How much is tried, and where it is kept."""
+
+    effort: Effort
+    work: Path
+    projects: Path  # the folder of the detectors
+    clips: int  # of each phrase
+    hours: float  # of sentences without it
+    jobs: int
+
+
+def run(phrases: Sequence[Tried], trial: Trial) -> dict[str, Any]:
     """Make and judge a detector for each phrase; give their rows and the worst recall."""
-    rows = {
-        one.phrase: _judged(one, effort, work, clips, hours, jobs) for one in phrases if mbrola.voices(one.language)
-    }
+    rows: dict[str, Any] = {}
+    failed: dict[str, str] = {}
+    for one in phrases:
+        if not mbrola.voices(one.language):
+            failed[one.phrase] = f"no MBROLA voice of '{one.language}' is installed"
+            continue
+        try:
+            rows[one.phrase] = _judged(one, trial)
+        except subprocess.CalledProcessError as error:
+            failed[one.phrase] = (error.stderr or "")[-300:].strip()
+            say(f"{one.phrase}: {failed[one.phrase]}")
     if not rows:
-        return {"reason": "no MBROLA voice is installed: see benchmarks/install_engines.sh"}
-    heard = [row["hits"] for row in rows.values()]
+        return {"reason": f"no phrase could be tried: {failed} (see benchmarks/install_engines.sh)"}
+    accepts, hours = (sum(row[name] for row in rows.values()) for name in ("false_accepts", "hours"))
     return {
         "tuning_phrases": rows,
+        "tuning_failed": failed,
         "tuning_worst_recall": min(row["recall"] for row in rows.values()),
         "tuning_mean_recall": round(float(np.mean([row["recall"] for row in rows.values()])), 1),
-        "tuning_fa_per_hour": round(
-            sum(r["false_accepts"] for r in rows.values()) / sum(r["hours"] for r in rows.values()), 2
-        ),
-        "tuning_clips": sum(heard),
+        "tuning_fa_per_hour": round(accepts / hours, 2),
     }
 
 
-def _judged(one: Tried, effort: Effort, work: Path, clips: int, hours: float, jobs: int) -> dict[str, Any]:
-    wanted = Effort(engine=effort.engine, arguments=(*effort.arguments, "--language", one.language))
-    model, _ = made_detector(one.phrase, _SEED, wanted, work / "tuning")
+def _judged(one: Tried, trial: Trial) -> dict[str, Any]:
+    wanted = replace(trial.effort, arguments=(*trial.effort.arguments, "--language", one.language))
+    model, _ = made_detector(one.phrase, _SEED, wanted, trial.projects)
     exported = Exported(model)
-    phrases = said(one, work, clips, jobs)
+    phrases = said(one, trial)
     read = longform(
-        hours, (one.phrase,), seed=_SEED, jobs=jobs, folder=work / "embedded", reader="mbrola", language=one.language
+        trial.hours,
+        (one.phrase,),
+        seed=_SEED,
+        jobs=trial.jobs,
+        folder=trial.work / "embedded",
+        reader="mbrola",
+        language=one.language,
     )
     smoothing, threshold = exported.sidecar.smoothing, exported.threshold_logit
     scores = recall.logits(exported, phrases, smoothing)
@@ -132,12 +157,14 @@ def _judged(one: Tried, effort: Effort, work: Path, clips: int, hours: float, jo
     return row
 
 
-def said(one: Tried, work: Path, clips: int, jobs: int) -> tuple[Heard, ...]:
+def said(one: Tried, trial: Trial) -> tuple[Heard, ...]:
     """Give the phrase as MBROLA's voices say it, heard in everyday rooms that training does not have."""
     scenes = scene_bank(_DEVICE, Serial, lambda event: None)
     voices = mbrola.voices(one.language)
-    tasks = [Task(one.phrase, voices, str(scenes), tuple(range(at, clips, 8))) for at in range(min(8, clips))]
-    with executor(jobs) as workers:
+    tasks = [
+        Task(one.phrase, voices, str(scenes), tuple(range(at, trial.clips, 8))) for at in range(min(8, trial.clips))
+    ]
+    with executor(trial.jobs) as workers:
         return tuple(heard for part in workers.map(_say, tasks) for heard in part)
 
 

@@ -11,7 +11,6 @@ import argparse
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,8 @@ from benchmarks.judging import (
     ROOT,
     SEEDS,
     Effort,
+    Measure,
+    collected,
     judged_runs,
     nothing,
     run_wakegen,
@@ -59,23 +60,13 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     parts = options.parts or ("times", "recall", "tuning", "engines")
     if not options.quick:
         _prepare()
-    figures: dict[str, Any] = {"reasons": {}, **_present()}
-    measures: list[tuple[tuple[str, ...], str, Callable[[], dict[str, Any]]]] = [
-        (("engines",), "engines", lambda: {"engines": speeds.run(quick=options.quick)}),
+    measures: list[Measure] = [
+        (speeds.FIGURES, "engines", lambda: speeds.run(quick=options.quick)),
         (("standard_s", "standard_next_s"), "times", lambda: _standard(work, skip=options.quick)),
         ((*_RECALL, "rank_correlation"), "recall", lambda: _recall(options, effort, work)),
         (_TUNING, "tuning", lambda: _tuning(effort, work, quick=options.quick)),
     ]
-    for keys, part, measure in measures:
-        try:
-            found = measure() if part in parts else nothing("left out by --parts")
-        except subprocess.CalledProcessError as error:
-            found = nothing(f"a command ended with {error.returncode}: {(error.stderr or '')[-400:].strip()}")
-        if "reason" in found:
-            figures["reasons"] |= dict.fromkeys(keys, found.pop("reason"))
-        figures |= {**dict.fromkeys(keys), **found}
-    note = {"note": "tiny counts: shows that everything runs; its recall says nothing"} if options.quick else {}
-    return {**note, **figures}
+    return {**_present(), **collected(measures, parts, quick=options.quick)}
 
 
 def _prepare() -> None:
@@ -136,7 +127,10 @@ def _recall(options: argparse.Namespace, effort: Effort, work: Path) -> dict[str
 
 
 def _tuning(effort: Effort, work: Path, *, quick: bool) -> dict[str, Any]:
-    wanted = effort if quick else replace(effort, arguments=("--preset", "quick"))
-    phrases = tuning.PHRASES[4:5] if quick else tuning.PHRASES
-    clips, hours = (12, 0.02) if quick else (_TUNING_CLIPS, _TUNING_HOURS)
-    return tuning.run(phrases, wanted, work, clips=clips, hours=hours, jobs=default_jobs())
+    """Try other phrases; with `--quick`, the detector that the recall part has made."""
+    if quick:
+        trial = tuning.Trial(effort, work, work, clips=12, hours=0.02, jobs=default_jobs())
+        return tuning.run([tuning.Tried(PHRASES[0], "en", 2)], trial)
+    wanted = replace(effort, arguments=("--preset", "quick"))
+    trial = tuning.Trial(wanted, work, work / "tuning", _TUNING_CLIPS, _TUNING_HOURS, default_jobs())
+    return tuning.run(tuning.PHRASES, trial)
