@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -23,10 +24,21 @@ HOURS = 0.06
 
 
 @pytest.fixture(scope="module")
-def built(cache):
-    """Build a small bank with the engine for tests in the shared cache."""
+def own_cache(cache, tmp_path_factory):
+    """Give a cache of this module's own: a bank that other tests found would change their detectors."""
+    return shutil.copytree(cache, tmp_path_factory.mktemp("bank") / "cache")
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(own_cache, monkeypatch):
+    monkeypatch.setenv("WAKEGEN_CACHE", str(own_cache))
+
+
+@pytest.fixture(scope="module")
+def built(own_cache):
+    """Build a small bank with the engine for tests."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("WAKEGEN_CACHE", str(cache))
+        patch.setenv("WAKEGEN_CACHE", str(own_cache))
         return banks.build("en-us", HOURS, engines=("fake",), executor=Serial, on_event=ignore)
 
 
@@ -75,8 +87,13 @@ def test_engines_read_for_equal_times_unless_one_is_too_slow(monkeypatch):
 
 @pytest.fixture
 def project(planned, built):
-    with opened(settings(planned), on_event=ignore) as opened_project:
+    with opened(settings(planned, generation__negatives__bank_hours=HOURS), on_event=ignore) as opened_project:
         yield opened_project
+
+
+def test_a_bank_that_merely_is_there_is_not_used(planned, built):
+    with opened(settings(planned), on_event=ignore) as without:
+        assert bank_windows.windows(without, first_row=0) is None
 
 
 def test_held_out_speakers_and_words_of_the_phrase_are_left_out(project, built):
@@ -127,7 +144,7 @@ def test_a_language_that_nobody_reads_is_an_error():
         banks.build("tr", HOURS, engines=("fake",), executor=Serial, on_event=ignore)
 
 
-def test_texts_that_an_engine_cannot_speak_are_counted(cache, monkeypatch):
+def test_texts_that_an_engine_cannot_speak_are_counted(monkeypatch):
     said: list[str] = []
     readers = banks.readers_of("en-us", ("fake",))
     failing = bank_plan.Readers("fake", "fails", (*readers[0].voices, next(v for v in _toys() if v.name == "fails")))

@@ -17,7 +17,7 @@ class Preset:
     noise: int  # eight seconds without speech
     copies: int  # scenes per clip
     engine_cpu_s: float  # that each engine may take
-    bank_hours: float  # of the negative bank, made if it is not there; 0: used if it is
+    bank_hours: float  # of the negative bank, made if it is not there; 0: the one that ships
     train: str  # a row of TRAIN
     val_hours: float  # continuous audio that sets the threshold
     test_hours: float  # continuous audio that counts false accepts

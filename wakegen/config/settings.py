@@ -64,7 +64,7 @@ class Negatives:
     noise: int = key(200, "Recordings of eight seconds without speech.", low=0, high=1_000_000)
     bank_hours: float = key(
         6.5,
-        "Hours of the negative bank, which all phrases share and the first one makes; 0: use one that is there.",
+        "Hours of the negative bank, which all phrases share and the first one makes; 0: only that which comes with wakegen.",
         low=0,
         high=100,
         data=False,

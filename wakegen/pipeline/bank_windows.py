@@ -88,10 +88,10 @@ class _Keep:
 
 
 def _own(project: Project, language: str, engines: Sequence[str]) -> NegativeBank | None:
-    """Give the bank that this machine made: of these engines if the settings ask for hours, else the largest there is."""
+    """Give the bank of these engines if the settings ask for hours; never one that merely happens to be there."""
     hours = project.settings.generation.negatives.bank_hours
     if not hours:
-        return next((bank for _, bank in banks.there(language)), None)
+        return None
     try:
         path = banks.build(language, hours, engines=engines, executor=project.executor, on_event=project.on_event)
     except BadInput as error:

@@ -61,7 +61,8 @@ def facts_of(project: Project) -> tuple[Any, ...]:
     """Give what a trained detector is made from."""
     scenes = [scene.id for scene in project.store.clips(stage=SCENE, state=DONE)]
     settings = project.settings
-    return scenes, repr(recipe_of(project)), settings.train.heads, settings.evaluation.target_fa_per_hour
+    bank_hours = settings.generation.negatives.bank_hours
+    return scenes, repr(recipe_of(project)), settings.train.heads, settings.evaluation.target_fa_per_hour, bank_hours
 
 
 def recipe_of(project: Project) -> Recipe:
