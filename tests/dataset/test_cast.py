@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,14 @@ def test_an_engine_that_could_say_a_handful_only_is_left_out():
     )
     assert cast.share("slow", "phrase", "train") == 0
     assert set(drawn(cast, "phrase")) == {"espeak"}
+
+
+def test_an_engine_that_only_validates_reads_most_of_the_streams_whatever_its_time():
+    judge = replace(speaker("judge", 0.3, cpu_per_s=1.0, splits="val test"), trains=False)
+    cast = Cast(auto(generation__engine_cpu_s=4.0), [speaker("espeak", 0.4), judge], WANTED)
+    assert cast.share("judge", "sentence", "val") == pytest.approx(0.6 / 0.9)
+    assert cast.share("judge", "word", "test") == pytest.approx(0.6 / 0.9)
+    assert cast.share("judge", "sentence", "train") == 0
 
 
 def test_engines_that_were_named_are_not_held_back():

@@ -118,7 +118,7 @@ class Cast:
             return shares
         cpu_s = self._settings.generation.engine_cpu_s * _KIND_CPU[kind] * _SPLIT_CPU[split]
         for one in present:
-            if one.choice.type != DEFAULT:
+            if one.choice.type != DEFAULT and one.trains:  # what is held out rests on those that only validate
                 affordable = cpu_s / (one.cpu_per_s * SPOKEN_S[kind] * count)
                 asked = shares[one.choice.type]
                 shares[one.choice.type] = min(asked, affordable) if affordable > _LEAST_OF_SHARE * asked else 0.0
