@@ -69,6 +69,7 @@ def collected(measures: Sequence[Measure], parts: Sequence[str], *, quick: bool)
             found = nothing(f"a command ended with {error.returncode}: {(error.stderr or '')[-400:].strip()}")
         if "reason" in found:
             figures["reasons"] |= dict.fromkeys(keys, found.pop("reason"))
+        figures["reasons"] |= found.pop("reasons", {})
         figures |= {**dict.fromkeys(keys), **found}
     return figures
 

@@ -34,7 +34,8 @@ def run(options: argparse.Namespace, effort: Effort, work: Path) -> dict[str, An
         for row in _rows(phrase, seed, effort, work, options)
     ]
     if len(rows) < _FEWEST:
-        return {"rank_correlation": None, "rank_heads": len(rows)}
+        reason = f"{len(rows)} heads: fewer than {_FEWEST} have no order to speak of"
+        return {"reasons": {"rank_correlation": reason}, "rank_heads": len(rows)}
     within = [_spearman([row for row in rows if row["phrase"] == phrase]) for phrase in effort.phrases]
     return {
         "rank_correlation": _spearman(rows),

@@ -5,8 +5,6 @@ WHAT is a folder of clips to add, or `resume` to train three heads. Prints how o
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 from pathlib import Path
 
@@ -14,7 +12,7 @@ import numpy as np
 import soundfile
 
 import wakegen
-from tests.pipeline.crash_child import Clock, arm
+from tests.pipeline.crash_child import killed_until_done
 from tests.small import PHRASE, settings
 from wakegen.core.seeds import stream
 from wakegen.engines.base import SpeechRequest
@@ -54,19 +52,7 @@ def run(folder: Path, what: str) -> None:
 
 def main() -> None:
     folder, seed, fewest, most, what = Path(sys.argv[1]), *map(int, sys.argv[2:5]), sys.argv[5]
-    rng, deaths = stream(seed, "kill"), 0
-    while True:
-        moments = int(rng.integers(fewest, most + 1))
-        child = os.fork()
-        if child == 0:
-            arm(Clock(moments))
-            run(folder, what)
-            os._exit(0)
-        status = os.waitpid(child, 0)[1]
-        if not (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL):
-            print(deaths)
-            sys.exit(os.waitstatus_to_exitcode(status))
-        deaths += 1
+    killed_until_done(lambda: run(folder, what), seed, fewest, most)
 
 
 if __name__ == "__main__":

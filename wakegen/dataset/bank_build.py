@@ -25,7 +25,7 @@ from wakegen.features.embed import WINDOW_FRAMES, Embedder
 from wakegen.scenes import Bank, Recipe, draw, render
 
 F32 = NDArray[np.float32]
-_RECIPE = Recipe(before_p=0.0, after_p=0.0)  # a segment is of one voice: it is dropped by its own text
+RECIPE = Recipe(before_p=0.0, after_p=0.0)  # a segment is of one voice: it is dropped by its own text
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Made:
 
     rows: F32  # [n, 96]
     segments: tuple[Segment, ...]
-    failures: tuple[str, ...]  # one reason for each reading that could not be spoken
+    failures: tuple[str, ...]  # the engine of each reading that could not be spoken
 
 
 def make_shard(shard: Shard) -> Made:
@@ -84,8 +84,8 @@ def _make(shard: Shard) -> tuple[F32, list[Segment], list[str]]:
     for reading in shard.readings:
         try:
             samples = clean(engine_of(reading.engine).synthesize(reading.request))
-        except (EngineError, BadInput) as error:
-            failures.append(f"{reading.engine}: {error}")
+        except (EngineError, BadInput):
+            failures.append(reading.engine)
             continue
         spoken.append((reading, samples.astype(np.float32) / np.float32(32768)))
     heard = [_heard(shard, spoken, at, copy) for at in range(len(spoken)) for copy in range(shard.copies)]
@@ -106,7 +106,7 @@ def _heard(shard: Shard, spoken: list[tuple[Reading, F32]], at: int, copy: int) 
     bank, profile = _scenes(shard.scenes), profiles.load(shard.device)
     reading, speech = spoken[at]
     rng = stream(shard.seed, "bank scene", repr(reading), copy)
-    scene = draw(profile, rng, role="train_negative", speech_s=len(speech) / 16000, sizes=bank.sizes, recipe=_RECIPE)
+    scene = draw(profile, rng, role="train_negative", speech_s=len(speech) / 16000, sizes=bank.sizes, recipe=RECIPE)
     babble = [spoken[int(i)][1] for i in rng.integers(len(spoken), size=scene.babble_voices)]
     return render(scene, bank=bank, profile=profile, speech=speech, babble=babble).samples
 

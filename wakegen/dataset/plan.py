@@ -114,12 +114,19 @@ def plan_stand_ins(
     An engine that failed often stands in for nobody.
     """
     times = Counter(clip.engine for clip in failed)
+    casts = {
+        engine: Cast(
+            settings,
+            [one for one in speakers if one.choice.type != engine and times[one.choice.type] < _OFTEN],
+            counts(settings),
+        )
+        for engine in times
+    }
     number = 0
     for clip in failed:
-        others = [one for one in speakers if one.choice.type != clip.engine and times[one.choice.type] < _OFTEN]
-        if not any(one.pools[clip.split].native for one in others):
+        cast = casts[clip.engine]
+        if not any(one.pools[clip.split].native for one in cast.speakers):
             continue
-        cast = Cast(settings, others, counts(settings))
         rng = stream(settings.seed, "stand-in", clip.id)
         yield replace(_again(settings, phrase, cast, clip, texts.sounds, rng), id=first_id + number)
         number += 1

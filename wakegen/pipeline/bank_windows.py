@@ -15,7 +15,7 @@ from wakegen.dataset import bank as store
 from wakegen.dataset.bank import NegativeBank, Segment
 from wakegen.engines import table
 from wakegen.pipeline import banks
-from wakegen.pipeline.material import avoid_of
+from wakegen.pipeline.material import judge_of
 from wakegen.pipeline.project import Project
 from wakegen.text.languages import find_language
 from wakegen.train.material import Rows, window_starts
@@ -55,20 +55,25 @@ def windows(project: Project, *, first_row: int) -> Banked | None:
 def _parts(project: Project) -> list[tuple[F32, tuple[Segment, ...]]]:
     """Give the segments of the project's own bank, and of the one that comes with wakegen for engines beside those."""
     speaking = json.loads(project.store.meta("held_out") or "{}")
-    wanted = [name for name in speaking if table.row(name).trains]
+    wanted = frozenset(name for name in speaking if table.row(name).trains)
     language = find_language(project.store.meta("language") or project.settings.generation.language).tag
-    found = [bank for bank in (_own(project, language, wanted), banks.shipped(language)) if bank is not None]
+    found: list[tuple[NegativeBank, frozenset[str]]] = []
+    taken: frozenset[str] = frozenset()
+    for bank in (_own(project, language, sorted(wanted)), banks.shipped(language)):
+        if bank is not None:
+            there = frozenset(bank.hours_by_engine())
+            engines = there - taken if project.settings.automatic else (there & wanted) - taken
+            found += [(bank, engines)] if engines else []
+            taken |= there
+    allowed = _allowed(project, [bank for bank, _ in found]) if found else frozenset()
+    return [bank.chosen(_Keep(engines, allowed, speaking)) for bank, engines in found]
+
+
+def _allowed(project: Project, found: Sequence[NegativeBank]) -> frozenset[str]:
+    """Give the texts that hold no word of the phrase."""
     texts = list(dict.fromkeys(segment.text for bank in found for segment in bank.segments))
-    allowed = frozenset(avoid_of(project.settings).keep(texts)) if texts else frozenset()
-    taken: set[str] = set()
-    parts = []
-    for bank in found:
-        mine = {segment.engine for segment in bank.segments} - taken
-        engines = mine if project.settings.automatic else mine & set(wanted)
-        keep = _Keep(frozenset(engines), allowed, speaking)
-        parts.append(bank.chosen(keep))
-        taken |= mine
-    return parts
+    with judge_of(project.settings) as avoid:
+        return frozenset(avoid.keep(texts))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from wakegen.core.paths import cache_folder
 from wakegen.core.version import VERSION
 from wakegen.dataset import bank as store
 from wakegen.dataset.bank import NegativeBank, Segment
-from wakegen.dataset.bank_build import Reading, Shard, make_shard
+from wakegen.dataset.bank_build import RECIPE, Reading, Shard, make_shard
 from wakegen.dataset.bank_plan import COPIES, SEED, Readers, plan
 from wakegen.dataset.splits import language_of
 from wakegen.engines import table
@@ -81,9 +81,11 @@ def build_bank(
 
 
 def list_banks() -> tuple[BankInfo, ...]:
-    """Give the banks that are here and belong to this backbone, by language, the largest first."""
+    """Give the banks that are here and belong to this backbone: those that were built, by language, then that which ships."""
     languages = sorted({path.name.rpartition("-")[0] for path in folder().glob("*.npz")})
-    return tuple(_info(path, bank) for language in languages for path, bank in there(language))
+    found = [(path, bank) for language in languages for path, bank in there(language)]
+    found += [(path, store.load(path)) for path in shipped_paths()]
+    return tuple(_info(path, bank) for path, bank in found)
 
 
 def _info(path: Path, bank: NegativeBank) -> BankInfo:
@@ -100,10 +102,10 @@ def folder() -> Path:
     return cache_folder() / "negatives"
 
 
-def path_of(language: str, readers: Sequence[Readers], hours: float) -> Path:
-    """Give the place of the bank that these engines make for a language."""
-    speaking = [(one.engine, one.version, len(one.voices)) for one in readers]
-    key = repr((store.VERSION, backbone.identity(), hours, speaking, DEVICE, COPIES))
+def path_of(language: str, readers: Sequence[Readers], readings: Sequence[Reading]) -> Path:
+    """Give the place of the bank that holds these readings, named by all that it is made from."""
+    versions = [(one.engine, one.version) for one in readers]
+    key = repr((store.VERSION, backbone.identity(), versions, readings, RECIPE, DEVICE, COPIES))
     return folder() / f"{language}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
 
 
@@ -127,7 +129,8 @@ def build(
     BadInput : there is no word list for the language, or no engine speaks it.
     """
     readers = readers_of(language, engines)
-    path = path_of(language, readers, hours)
+    readings = plan(language, hours, readers)
+    path = path_of(language, readers, readings)
     if path.exists() and not redo:
         return path
     listed = ", ".join(one.engine for one in readers)
@@ -135,13 +138,13 @@ def build(
         Notice("info", f"Making the negative bank: {hours:g} h of speech by {listed} (once; all phrases share it).")
     )
     scenes = scene_bank(DEVICE, executor, on_event)
-    shards = _shards(plan(language, hours, readers), scenes)
+    shards = _shards(readings, scenes)
     rows, segments, failures, first = [], [], Counter[str](), 0
     with executor() as workers:
         for made in workers.map(make_shard, shards):
             rows.append(made.rows)
             segments += [_moved(segment, first) for segment in made.segments]
-            failures.update(reason.split(":")[0] for reason in made.failures)
+            failures.update(made.failures)
             first += len(made.rows)
             on_event(
                 Progress("bank", "segments", done=_READINGS_PER_SHARD, group_total=len(shards) * _READINGS_PER_SHARD)
@@ -198,12 +201,15 @@ def _about(language: str, readers: Sequence[Readers]) -> dict[str, Any]:
 
 def shipped(language: str) -> NegativeBank | None:
     """Give the bank that comes with wakegen, if it is of this language and backbone."""
-    for place in (Path(__file__).parents[2] / "models", Path(__file__).parents[1] / "_models"):
-        path = place / "negatives" / f"{language}.npz"
-        if path.is_file():
-            bank = store.load(path)
-            return bank if bank.about["backbone"] == backbone.identity() else None
-    return None
+    path = next((path for path in shipped_paths() if path.stem == language), None)
+    bank = store.load(path) if path else None
+    return bank if bank and bank.about["backbone"] == backbone.identity() else None
+
+
+def shipped_paths() -> tuple[Path, ...]:
+    """Give the banks that come with wakegen: beside the package in a checkout, inside it in a wheel."""
+    places = (Path(__file__).parents[2] / "models", Path(__file__).parents[1] / "_models")
+    return tuple(path for place in places for path in sorted((place / "negatives").glob("*.npz")))
 
 
 def there(language: str) -> Iterator[tuple[Path, NegativeBank]]:

@@ -16,7 +16,7 @@ from wakegen.dataset.fill import fill, tasks_of
 from wakegen.dataset.plan import plan_speech, plan_stand_ins
 from wakegen.dataset.recordings import plan_recordings
 from wakegen.dataset.speak import speak_task
-from wakegen.dataset.store import DONE, FAILED, PLANNED, SPEECH
+from wakegen.dataset.store import DONE, FAILED, PLANNED, SPEECH, Clip, Store
 from wakegen.pipeline.material import gather
 from wakegen.pipeline.project import Project
 
@@ -36,7 +36,7 @@ def _work(project: Project, redo: bool) -> dict[str, Any]:
         _plan(project)
     if redo:
         with store.transaction():
-            for clip in list(store.clips(stage=SPEECH, state=FAILED)):
+            for clip in _failed(store):
                 store.update(clip.id, state=PLANNED, reason="")
     with tended(store.tally("engine", stage=SPEECH, state=PLANNED), project.on_event):
         _speak(project)
@@ -61,13 +61,20 @@ def _speak(project: Project) -> None:
         fill(store, tasks, speak_task, stage=NAME, executor=executor, on_event=project.on_event, totals=totals)
 
 
+def _failed(store: Store) -> list[Clip]:
+    """Give the clips that could not be spoken, but for those that another engine was asked for."""
+    replaced = _stood_in_for(store)
+    return [clip for clip in store.clips(stage=SPEECH, state=FAILED) if clip.id not in replaced]
+
+
+def _stood_in_for(store: Store) -> frozenset[int]:
+    return frozenset(json.loads(store.meta("stood_in_for") or "[]"))
+
+
 def _plan_stand_ins(project: Project) -> bool:
     """Let other engines say, once, what an engine could not; say so, and tell whether there is something to speak."""
     store = project.store
-    done = frozenset(json.loads(store.meta("stood_in_for") or "[]"))
-    failed = [
-        clip for clip in store.clips(stage=SPEECH, state=FAILED) if clip.engine != DEFAULT and clip.id not in done
-    ]
+    failed = [clip for clip in _failed(store) if clip.engine != DEFAULT]
     if not failed:
         return False
     found = gather(project.settings)
@@ -81,7 +88,7 @@ def _plan_stand_ins(project: Project) -> bool:
     with store.transaction():
         store.add(rows)
         store.set_meta("planned", str(first_id + len(rows) - 1))
-        store.set_meta("stood_in_for", json.dumps(sorted({*done, *(clip.id for clip in failed)})))
+        store.set_meta("stood_in_for", json.dumps(sorted({*_stood_in_for(store), *(clip.id for clip in failed)})))
         store.set_meta("notices", json.dumps([*json.loads(store.meta("notices") or "[]"), *(notices if rows else ())]))
     for text in notices if rows else ():
         project.on_event(Notice("warning", text))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 
@@ -186,11 +187,12 @@ def _present_voices(
     return tuple(kept), tuple(notices)
 
 
-def avoid_of(settings: Settings) -> Avoid:
+@contextmanager
+def judge_of(settings: Settings) -> Iterator[Avoid]:
     """Give the judge of what may be said where the phrase must not be."""
-    espeak = Espeak()  # lives as long as the judge does
-    phrase = parse_phrase(settings.phrase, settings.generation.language, espeak.phonemes, espeak.split_ipa)
-    return Avoid(phrase, lexicon_of(phrase.language, espeak), espeak.phonemes)
+    with Espeak() as espeak:
+        phrase = parse_phrase(settings.phrase, settings.generation.language, espeak.phonemes, espeak.split_ipa)
+        yield Avoid(phrase, lexicon_of(phrase.language, espeak), espeak.phonemes)
 
 
 def _texts(phrase: Phrase, settings: Settings, espeak: Espeak) -> Texts:
