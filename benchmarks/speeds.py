@@ -142,8 +142,8 @@ def _kokoro(voice: str) -> Bare:
 def _pico(voice: str) -> Bare:
     from py_nanotts import NanoTTS
 
-    library = NanoTTS()
-    return lambda text: library.speak(text, voice="en-US" if voice == "en-us" else "en-GB")
+    library, asked = NanoTTS(), {"speed": 1.0, "pitch": 1.0, "volume": 0.5}  # as the adapter asks
+    return lambda text: library.speak(text, voice="en-US" if voice == "en-us" else "en-GB", **asked)
 
 
 def _rhvoice(voice: str) -> Bare:

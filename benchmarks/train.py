@@ -22,7 +22,7 @@ from wakegen.core.seeds import stream
 from wakegen.model.head import EMBEDDING, NORM_EPSILON
 from wakegen.train import network
 from wakegen.train.material import Material, Pool, positive_starts, window_starts
-from wakegen.train.trainer import Recipe, train_member
+from wakegen.train.trainer import USUAL_S, Recipe, train_member
 
 # Clips and their rows (one per 80 ms), as `standard` makes them.
 _SIZES = {"positive": (5600, 26), "near": (2560, 26), "general": (4000, 60)}
@@ -74,7 +74,7 @@ def _starts(name: str, length: int, place: int) -> Any:
     if name != "positive":
         return window_starts(length, first_row=place)
     end_s = 0.08 * (length + 9) - 0.7
-    return positive_starts(length, first_row=place, phrase_end_s=end_s, after_s=Recipe().positive_after_s)
+    return positive_starts(length, first_row=place, phrase_end_s=end_s, after_s=USUAL_S)
 
 
 def _steps(count: int) -> dict[str, Any]:

@@ -71,6 +71,24 @@ def test_an_engine_that_only_validates_reads_most_of_the_streams_whatever_its_ti
     assert cast.share("judge", "sentence", "train") == 0
 
 
+def test_an_engine_that_only_validates_reads_the_streams_of_other_languages_with_its_accent():
+    english = Voice("judge", "kal", "en-us", "kal", "male", "x", "concatenative")
+    pools = {split: VoicePool((), (english,) if split != "train" else (), ()) for split in ("train", "val", "test")}
+    judge = replace(speaker("judge", 0.3), trains=False, pools=pools)
+    cast = Cast(auto(), [speaker("espeak", 0.4), judge], WANTED)
+    assert cast.share("judge", "sentence", "val") == pytest.approx(0.6 / 0.9)
+    assert cast.share("judge", "phrase", "val") == 0  # the phrase is for those who know its language
+    assert cast.share("judge", "sentence", "train") == 0
+    assert cast.draw_voice(judge, "test", "text", stream(1, "draw")) == english
+
+
+def test_an_engine_that_trains_reads_no_stream_with_an_accent():
+    foreign = Voice("other", "x", "en-us", "x", "male", "x", "neural")
+    pools = {split: VoicePool((), (foreign,), ()) for split in ("train", "val", "test")}
+    cast = Cast(auto(), [speaker("espeak", 0.4), replace(speaker("other", 0.6), pools=pools)], WANTED)
+    assert cast.share("other", "sentence", "val") == 0
+
+
 def test_engines_that_were_named_are_not_held_back():
     named = settings(Path("unused"), engines=["espeak", "slow"], generation__engine_cpu_s=0.0)
     cast = Cast(named, [speaker("espeak", 0.5), speaker("slow", 0.5, cpu_per_s=9.0)], WANTED)

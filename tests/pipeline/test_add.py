@@ -125,7 +125,7 @@ def test_training_anew_learns_the_added_clips_too(with_mine, tmp_path):
     folder = Path(shutil.copytree(with_mine[0], tmp_path / "p"))
     wakegen.run_stage("train", folder, settings(folder))
     with opened(settings(folder), on_event=ignore) as project, project.executor() as executor:
-        material = train.gather(project, executor, train.recipe_of(project))
+        material = train.gather(project, executor)
     assert material.positive.weights.tolist() == pytest.approx([0.7, 0.3])  # fake, recording
     assert material.general.weights.tolist() == pytest.approx([0.2, 0.8])  # added, the project's own
     assert content(folder)["model"] != content(with_mine[0])["model"]

@@ -9,28 +9,41 @@ from tests.small import settings
 from wakegen.core.events import ignore
 from wakegen.pipeline import heads, train
 from wakegen.pipeline.project import opened
+from wakegen.train.trainer import Recipe
 
 pytestmark = pytest.mark.xdist_group("project")
 
 
-def heard(*shares: float, clips: int = 100) -> list[np.ndarray]:
-    """Give what candidates hear: each the first so many of the clips."""
-    return [(np.arange(clips) < share * clips).astype(float) for share in shares]
+def heard(clips: int = 100, **shares: float) -> dict[str, np.ndarray]:
+    """Give what the recipes hear, each the first so many of the clips; those that are not named hear half."""
+    named = {heads.USUAL: "usual", **{change.name: change.name.replace(" ", "_") for change in heads.CHANGES}}
+    return {name: (np.arange(clips) < shares.get(key, 0.5) * clips).astype(float) for name, key in named.items()}
 
 
 @pytest.mark.parametrize(
-    ("shares", "best"),
+    ("shares", "changes"),
     [
-        ((0.8, 0.8, 0.8), 0),
-        ((0.8, 0.7, 0.6), 0),
-        ((0.6, 0.8, 0.7), 1),
-        ((0.6, 0.7, 0.9), 2),
-        ((0.80, 0.81, 0.80), 0),  # one clip of a hundred is no reason
-        ((1.0, 1.0, 1.0), 0),
+        ({}, []),
+        ({"no_near_texts": 0.4, "early_windows": 0.3}, []),
+        ({"no_near_texts": 0.7}, ["no near texts"]),
+        ({"no_near_texts": 0.7, "many_near_texts": 0.9}, ["many near texts"]),
+        ({"no_near_texts": 0.9, "many_near_texts": 0.7}, ["no near texts"]),
+        ({"early_windows": 0.51}, []),  # one clip of a hundred is no reason
+        ({"usual": 1.0, "engines_more_alike": 1.0}, []),
+        ({"many_near_texts": 0.7, "engines_more_alike": 0.9}, ["many near texts", "engines more alike"]),
     ],
 )
-def test_the_usual_recipe_stays_unless_another_is_clearly_better(shares, best):
-    assert heads._best(heard(*shares)) == best
+def test_a_change_is_made_only_if_it_is_clearly_better_and_one_about_each_thing(shares, changes):
+    assert heads.better(heard(**shares)) == changes
+
+
+@pytest.mark.parametrize("change", heads.CHANGES, ids=lambda change: change.name)
+def test_a_choice_is_known_again_by_its_name(change):
+    usual = Recipe()
+    assert heads.chosen_recipe(usual, heads.USUAL) == heads.chosen_recipe(usual, "") == usual
+    changed = heads.chosen_recipe(usual, change.name)
+    assert changed != usual
+    assert heads.chosen_recipe(usual, f"{change.name} and nothing else") == changed
 
 
 def test_engines_that_validate_are_told_from_those_that_train():
@@ -49,13 +62,31 @@ def judged(copy, monkeypatch):
         return train.run(project, redo=True)
 
 
-def test_every_candidate_is_tried_and_the_choice_is_told(judged):
+def test_every_change_is_tried_and_the_choice_is_told(judged):
     choice = judged["choice"]
-    assert set(choice["heard"]) == {one.name for one in heads.CANDIDATES}
-    assert choice["name"] in choice["heard"]
+    assert set(choice["heard"]) == {heads.USUAL, *(change.name for change in heads.CHANGES)}
+    assert choice["name"]
     assert choice["clips"] > 0
     assert choice["name"] in judged["line"]
     assert judged["line"].startswith("2 heads")
+
+
+def test_changes_that_are_made_together_train_every_head_anew(copy, monkeypatch):
+    monkeypatch.setattr(heads, "better", lambda heard: ["no near texts", "early windows"])
+    monkeypatch.setattr(heads, "trains", lambda engine: False)
+    monkeypatch.setattr(heads, "_FEWEST", 1)
+    recipes = []
+    train_all = heads.train_all
+
+    def spy(project, place, tasks, executor, total):
+        recipes.extend(task.recipe for task in tasks)
+        return train_all(project, place, tasks, executor, total)
+
+    monkeypatch.setattr(heads, "train_all", spy)
+    with opened(settings(copy, train__preset="standard", train__heads=2, train__steps=20), on_event=ignore) as project:
+        assert train.run(project, redo=True)["choice"]["name"] == "no near texts and early windows"
+    assert [(recipe.near_share, recipe.early) for recipe in recipes[-2:]] == [(0.0, True)] * 2
+    assert len(recipes) == 1 + len(heads.CHANGES) + 2
 
 
 def test_without_such_an_engine_nothing_is_chosen(copy):

@@ -177,3 +177,19 @@ def test_no_near_texts_means_none_among_the_mined_ones_either():
     with_some, without = replace(given, near=one_group(np.arange(5))), replace(given, near=NOTHING)
     first, second = (train_member(one, recipe=recipe, seed=1) for one in (with_some, without))
     assert bytes_of(first) == bytes_of(second)
+
+
+def test_early_windows_and_engines_more_alike_change_what_is_drawn():
+    given = material()
+    early = replace(given, early=replace(given.positive, starts=given.positive.starts - 2))
+    usual = train_member(early, recipe=RECIPE, seed=1)
+    assert np.array_equal(usual.entry, train_member(given, recipe=RECIPE, seed=1).entry)
+    assert not np.array_equal(usual.entry, train_member(early, recipe=replace(RECIPE, early=True), seed=1).entry)
+    without = train_member(given, recipe=replace(RECIPE, early=True), seed=1)  # no clip is that long
+    assert np.array_equal(usual.entry, without.entry)
+
+
+def test_groups_more_alike_are_drawn_by_the_roots_of_their_weights():
+    pool = Pool.of({"a": [np.arange(5)], "b": [np.arange(3)]}, {"a": 0.9, "b": 0.1})
+    assert pool.alike().weights == pytest.approx([0.75, 0.25])
+    assert Pool.of({}).alike().weights.size == 0

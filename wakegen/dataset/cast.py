@@ -50,6 +50,11 @@ class Speakers:
         """Whether it can be told sounds instead of letters."""
         return "ipa" in self.controls
 
+    def has_voice(self, split: str, *, accent: bool = False) -> bool:
+        """Whether it has a voice of the language in a split; with `accent`, one of another that may read there."""
+        pool = self.pools[split]
+        return bool(pool.native or (accent and not self.trains and pool.foreign))
+
 
 class Cast:
     """The speakers with their shares. With `automatic`, no engine but the default takes more CPU time than allowed."""
@@ -108,10 +113,9 @@ class Cast:
 
     def _planned(self, kind: str, split: str, count: int) -> dict[str, float]:
         """Give shares that sum to 1: the weights asked for, of engines that have a voice in this split."""
-        present = [one for one in self.speakers if one.pools[split].native] or list(self.speakers)
-        weights = {one.choice.type: one.choice.weight for one in present}
-        if split != "train" and kind in ("sentence", "word") and self._settings.automatic:
-            weights = _readers(present)
+        streams = split != "train" and kind in ("sentence", "word") and self._settings.automatic
+        present = [one for one in self.speakers if one.has_voice(split, accent=streams)] or list(self.speakers)
+        weights = _readers(present) if streams else {one.choice.type: one.choice.weight for one in present}
         whole = sum(weights.values())
         shares = {name: weight / whole for name, weight in weights.items()}
         if not self._settings.automatic or DEFAULT not in shares or not count:

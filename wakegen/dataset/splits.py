@@ -87,7 +87,7 @@ class VoicePool:
 
     def draw(self, rng: np.random.Generator, style: str) -> Voice | None:
         """Draw a language first and then a voice, so that languages with many voices do not crowd out others."""
-        voices = {"foreign": self.foreign, "klatt": self.klatt}.get(style, self.native) or self.native
+        voices = {"foreign": self.foreign, "klatt": self.klatt}.get(style) or self.native or self.foreign
         if not voices:
             return None
         languages = sorted({voice.language for voice in voices})

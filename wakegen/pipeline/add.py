@@ -210,7 +210,7 @@ def _train_on(project: Project, pending: dict[str, Any]) -> dict[str, Any]:
     recipe = heads.chosen_recipe(train.recipe_of(project), pending["choice"])
     starts = load_members(_before_path(project))
     with project.executor() as executor:
-        material = train.gather(project, executor, recipe)
+        material = train.gather(project, executor)
         held_out = train.listen(project, executor)
         batch = pending["ids"][0]
         members = heads.train_on(project, material, recipe, starts, executor, batch=batch)

@@ -23,7 +23,7 @@ from wakegen.pipeline.project import Project
 from wakegen.train.material import Material, Pool
 from wakegen.train.trainer import Recipe, train_member
 
-_POOLS, _POOL_PARTS = ("positive", "near", "general"), ("starts", "ends", "weights")
+_POOLS, _POOL_PARTS = ("positive", "near", "general", "early"), ("starts", "ends", "weights")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

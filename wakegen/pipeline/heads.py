@@ -1,8 +1,9 @@
 """Trains the heads of a detector side by side, and chooses per phrase what depends on the phrase.
 
-One head is trained for each candidate recipe. The candidate that hears most of the phrase as an engine says it that
-took no part in training, at the wanted rate of false accepts in held-out streams, trains the other heads. Where no such
-engine is there, nothing is chosen: another voice of a training engine says little about people (docs/notes/0005-voices.md).
+One head is trained by the usual recipe and one for each change of it. The changes that hear clearly more of the phrase,
+as an engine says it that took no part in training, at the wanted rate of false accepts in held-out streams, are made
+together for all heads. Where no such engine is there, nothing is chosen: another voice of a training engine says little
+about people (docs/notes/0005-voices.md).
 """
 
 from __future__ import annotations
@@ -55,18 +56,22 @@ class HeldOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A recipe to try, as a change of the usual one."""
+class Change:
+    """A change of the usual recipe that is tried; of those about one thing, one at most is made."""
 
+    about: str
     name: str
-    near_share: float
+    values: Mapping[str, Any]  # of the recipe
 
 
-CANDIDATES = (
-    Candidate("some near texts", 0.10),  # the usual one: it is kept unless another is clearly better
-    Candidate("no near texts", 0.0),
-    Candidate("many near texts", 0.25),
+USUAL = "the usual recipe"  # kept unless a change is clearly better
+CHANGES = (
+    Change("near texts", "no near texts", {"near_share": 0.0}),
+    Change("near texts", "many near texts", {"near_share": 0.25}),
+    Change("window", "early windows", {"early": True}),
+    Change("weights", "engines more alike", {"alike": True}),
 )
+_AND = " and "
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +80,7 @@ class Chosen:
 
     members: tuple[Member, ...]
     name: str = ""  # "" where there was no choice
-    heard: Mapping[str, float] = field(default_factory=dict)  # candidate → share of the phrase heard
+    heard: Mapping[str, float] = field(default_factory=dict)  # recipe → share of the phrase heard
     clips: int = 0  # that it was chosen by
 
     @property
@@ -92,20 +97,26 @@ def train_heads(project: Project, material: Material, recipe: Recipe, held_out: 
     """Choose the recipe if the effort asks for it and there is something to choose by, and train the heads."""
     settings = project.settings
     seeds = [derive(settings.seed, "head", i) for i in range(settings.train.heads)]
-    others = held_out.by_others()
-    choosing = TRAIN[settings.train.preset].chooses and len(others) >= _FEWEST
-    recipes = [replace(recipe, near_share=one.near_share) for one in CANDIDATES] if choosing else [recipe]
-    total = len(seeds) + len(recipes) - 1
+    choosing = TRAIN[settings.train.preset].chooses and len(held_out.by_others()) >= _FEWEST
+    total = len(seeds) + len(CHANGES) * choosing
     with parked(project, material) as place:
-        first = train_all(project, place, [HeadTask(one, seeds[0]) for one in recipes], executor, total)
-        heard = [hits(Head((member,)), held_out, others) for member in first] if choosing else []
-        best = _best(heard) if choosing else 0
-        rest = [HeadTask(recipes[best], seed) for seed in seeds[1:]]
-        members = (first[best], *train_all(project, place, rest, executor, total))
-    if not choosing:
-        return Chosen(members)
-    shares = {one.name: round(float(heard_by.mean()), 4) for one, heard_by in zip(CANDIDATES, heard, strict=True)}
-    return Chosen(members, CANDIDATES[best].name, shares, len(others))
+
+        def trained(recipes: Sequence[Recipe], seeds: Sequence[int]) -> list[Member]:
+            tasks = [HeadTask(one, seed) for one, seed in zip(recipes, seeds, strict=True)]
+            return train_all(project, place, tasks, executor, total)
+
+        if not choosing:
+            return Chosen(tuple(trained([recipe] * len(seeds), seeds)))
+        tried = {USUAL: recipe, **{change.name: chosen_recipe(recipe, change.name) for change in CHANGES}}
+        first = dict(zip(tried, trained(list(tried.values()), [seeds[0]] * len(tried)), strict=True))
+        others = held_out.by_others()
+        heard = {name: hits(Head((member,)), held_out, others) for name, member in first.items()}
+        name = _AND.join(better(heard)) or USUAL
+        begun = [first[name]] if name in first else []
+        rest = seeds[len(begun) :]
+        members = (*begun, *trained([chosen_recipe(recipe, name)] * len(rest), rest))
+    shares = {one: round(float(heard_by.mean()), 4) for one, heard_by in heard.items()}
+    return Chosen(members, name, shares, len(others))
 
 
 def train_on(
@@ -119,9 +130,12 @@ def train_on(
 
 
 def chosen_recipe(recipe: Recipe, name: str) -> Recipe:
-    """Give the recipe of a candidate by its name; where nothing was chosen, the usual one."""
-    shares = {one.name: one.near_share for one in CANDIDATES}
-    return replace(recipe, near_share=shares.get(name, recipe.near_share))
+    """Give the recipe with the changes that a choice is named after; where nothing was chosen, the usual one."""
+    names = name.split(_AND)
+    for change in CHANGES:
+        if change.name in names:
+            recipe = replace(recipe, **change.values)
+    return recipe
 
 
 def hits(head: Head, held_out: HeldOut, phrases: Sequence[Phrase]) -> F64:
@@ -133,14 +147,15 @@ def hits(head: Head, held_out: HeldOut, phrases: Sequence[Phrase]) -> F64:
     return np.asarray(np.mean([best >= threshold for threshold in thresholds], axis=0), np.float64)
 
 
-def _best(heard: Sequence[F64]) -> int:
-    """Give the candidate to use: the usual one, unless another is clearly better."""
-    best = 0
-    for at in range(1, len(heard)):
-        gain = heard[at] - heard[best]
+def better(heard: Mapping[str, F64]) -> list[str]:
+    """Give the changes to make: about each thing the one that is clearly better than the usual recipe, if any is."""
+    best: dict[str, Change] = {}
+    for change in CHANGES:
+        rival = best.get(change.about)
+        gain = heard[change.name] - heard[rival.name if rival else USUAL]
         if gain.mean() > _CLEARLY * gain.std() / np.sqrt(len(gain)):
-            best = at
-    return best
+            best[change.about] = change
+    return [change.name for change in CHANGES if change in best.values()]
 
 
 def trains(engine: str) -> bool:

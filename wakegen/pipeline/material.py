@@ -16,7 +16,7 @@ from wakegen.core.seeds import share, stream
 from wakegen.core.version import VERSION
 from wakegen.dataset.cast import Speakers
 from wakegen.dataset.plan import FOREIGN_READERS, Said, Texts, counts
-from wakegen.dataset.splits import cast_speakers, chosen_voices, voice_pools
+from wakegen.dataset.splits import VoicePool, cast_speakers, chosen_voices, language_of, voice_pools
 from wakegen.engines import table
 from wakegen.engines.base import Voice
 from wakegen.espeak import Espeak
@@ -109,16 +109,21 @@ def _speakers(
             chosen[choice.type],
             splits[choice.type],
             native=native_voices(phrase.language),
-            accents=_accents(phrase, row),
+            accents=_accents(phrase, row, chosen[choice.type]),
             anyone_native=bool(choice.voices),
         )
-        if any(pool.native for pool in pools.values()) and (phrase.words or "ipa" in row.controls):
+        if _can_take_part(pools, row) and (phrase.words or "ipa" in row.controls):
             found.append(
                 Speakers(choice, versions[choice.type], row.licence, row.controls, pools, row.cpu_per_s, row.trains)
             )
         elif choice.type not in validators:
             silent.append(choice.type)
     return tuple(found), (*absent, *_about_silent(silent, found, phrase, settings))
+
+
+def _can_take_part(pools: Mapping[str, VoicePool], row: table.EngineRow) -> bool:
+    """Whether there is a voice of the language; one that never trains may read the streams with an accent."""
+    return any(pool.native or (pool.foreign and not row.trains) for pool in pools.values())
 
 
 def _about_silent(
@@ -148,9 +153,12 @@ def _voices(choices: Sequence[EngineChoice]) -> tuple[dict[str, str], dict[str, 
     return versions, voices
 
 
-def _accents(phrase: Phrase, row: table.EngineRow) -> tuple[str, ...]:
-    """Give the languages that lend an accent: to read IPA, any; to read the spelling, those of the same script."""
-    tags = accent_voices(phrase.language)
+def _accents(phrase: Phrase, row: table.EngineRow, voices: Sequence[Voice]) -> tuple[str, ...]:
+    """Give the languages that lend an accent: to read IPA, any; to read the spelling, those of the same script.
+
+    An engine that never trains lends whatever it has: to stand beside the others matters more than the accent.
+    """
+    tags = accent_voices(phrase.language) if row.trains else tuple(sorted({language_of(voice) for voice in voices}))
     if "ipa" in row.controls:
         return tags
     scripts = set(find_language(phrase.language).scripts)

@@ -30,7 +30,7 @@ from wakegen.pipeline.heads import SMOOTHING_STEPS, HeldOut, train_heads, trains
 from wakegen.pipeline.project import Project
 from wakegen.train.calibrate import FEW_VOICES, Calibration, calibrate
 from wakegen.train.material import Material, Pool, Rows, positive_starts, window_starts
-from wakegen.train.trainer import Recipe
+from wakegen.train.trainer import EARLY_S, USUAL_S, Recipe
 
 NAME = "train"
 OWN = "project"  # the general negatives that a project has of its own
@@ -88,7 +88,7 @@ def members_path(project: Project) -> Path:
 def _work(project: Project, recipe: Recipe) -> dict[str, Any]:
     cpu_started = time.process_time()
     with project.executor() as executor:
-        material = gather(project, executor, recipe)
+        material = gather(project, executor)
         held_out = listen(project, executor)
         chosen = train_heads(project, material, recipe, held_out, executor)
         head = Head(chosen.members)
@@ -131,18 +131,19 @@ def _dataset(project: Project) -> str:
     return hashlib.sha256(" ".join([named, *added]).encode()).hexdigest() if added else named
 
 
-def gather(project: Project, executor: Executor, recipe: Recipe) -> Material:
+def gather(project: Project, executor: Executor) -> Material:
     """Embed all training scenes, sort their windows into groups, and add the negative bank."""
     clips = list(project.store.clips(stage=SCENE, state=DONE, split="train"))
     rows: list[F32] = []
-    groups: dict[str, dict[str, list[Rows]]] = {"positive": {}, "near": {}, "general": {}}
+    groups: dict[str, dict[str, list[Rows]]] = {"positive": {}, "early": {}, "near": {}, "general": {}}
     first_row = 0
     for item in embedded(clips, folder=project.folder, executor=executor):
         clip = item.clips[0]
         group = _group(clip)
         source = ADDED if clip.kind == ADDED else OWN if group == "general" else clip.engine
         rows.append(item.rows)
-        groups[group].setdefault(source, []).append(_starts(item, clip, first_row, recipe))
+        for name, starts in _starts(item, clip, group, first_row).items():
+            groups[name].setdefault(source, []).append(starts)
         first_row += len(item.rows)
         project.on_event(Progress(NAME, "embeddings", group_total=len(clips)))
     banked = bank_windows.windows(project, first_row=first_row)
@@ -150,14 +151,13 @@ def gather(project: Project, executor: Executor, recipe: Recipe) -> Material:
         rows.append(banked.rows)
         groups["general"] |= {name: [starts] for name, starts in banked.starts.items()}
     weights = json.loads(project.store.meta("weights") or "{}")
-    return Material(
-        np.concatenate(rows),
-        _with_share(Pool.of(groups["positive"], weights), groups["positive"], RECORDING, _ADDED_SHARE["positive"]),
-        Pool.of(groups["near"], weights),
-        _with_share(
-            Pool.of(groups["general"], _halves(groups["general"])), groups["general"], ADDED, _ADDED_SHARE["general"]
-        ),
+    positive, early = (
+        _with_share(Pool.of(groups[name], weights), groups[name], RECORDING, _ADDED_SHARE["positive"])
+        for name in ("positive", "early")
     )
+    general = Pool.of(groups["general"], _halves(groups["general"]))
+    general = _with_share(general, groups["general"], ADDED, _ADDED_SHARE["general"])
+    return Material(np.concatenate(rows), positive, Pool.of(groups["near"], weights), general, early)
 
 
 def _with_share(pool: Pool, groups: Mapping[str, Sequence[Rows]], name: str, share: float) -> Pool:
@@ -184,11 +184,16 @@ def _group(clip: Clip) -> str:
     return "near" if clip.kind in NEAR_KINDS else "general"
 
 
-def _starts(item: Embedded, clip: Clip, first_row: int, recipe: Recipe) -> Rows:
-    if clip.label == "positive":
-        end_s = clip.span_end_s or 0.0
-        return positive_starts(len(item.rows), first_row=first_row, phrase_end_s=end_s, after_s=recipe.positive_after_s)
-    return window_starts(len(item.rows), first_row=first_row)
+def _starts(item: Embedded, clip: Clip, group: str, first_row: int) -> dict[str, Rows]:
+    """Give where a clip's windows begin, by group; one of the phrase has two ways to choose them."""
+    if group != "positive":
+        return {group: window_starts(len(item.rows), first_row=first_row)}
+    return {
+        name: positive_starts(
+            len(item.rows), first_row=first_row, phrase_end_s=clip.span_end_s or 0.0, after_s=after_s
+        )
+        for name, after_s in (("positive", USUAL_S), ("early", EARLY_S))
+    }
 
 
 def listen(project: Project, executor: Executor) -> HeldOut:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,11 @@ class Pool:
     def __len__(self) -> int:
         return len(self.starts)
 
+    def alike(self) -> Pool:
+        """Give the same windows with groups that are drawn more alike: by the square roots of their weights."""
+        roots = np.sqrt(self.weights)
+        return replace(self, weights=roots / roots.sum()) if len(self) else self
+
     def draw(self, rng: np.random.Generator, count: int) -> Rows:
         """Draw windows: a group by its weight, then one of its windows."""
         groups = rng.choice(len(self.ends), count, p=self.weights)
@@ -58,6 +63,7 @@ class Material:
     positive: Pool  # windows that end shortly after the phrase, by engine
     near: Pool  # confusables, partial phrases, near words, by engine
     general: Pool  # sentences, words, noise, the user's own negatives, and the bank, by source
+    early: Pool = field(default_factory=lambda: Pool.of({}))  # as `positive`, but windows that end sooner
 
     def windows(self, starts: Rows) -> F32:
         """Gather windows: [n] → [n, 16, 96]."""
