@@ -189,9 +189,7 @@ def _starts(item: Embedded, clip: Clip, group: str, first_row: int) -> dict[str,
     if group != "positive":
         return {group: window_starts(len(item.rows), first_row=first_row)}
     return {
-        name: positive_starts(
-            len(item.rows), first_row=first_row, phrase_end_s=clip.span_end_s or 0.0, after_s=after_s
-        )
+        name: positive_starts(len(item.rows), first_row=first_row, phrase_end_s=clip.span_end_s or 0.0, after_s=after_s)
         for name, after_s in (("positive", USUAL_S), ("early", EARLY_S))
     }
 
