@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.engines.speaking import engine_or_skip
 from tests.small import settings
 from wakegen import profiles
 from wakegen.config import Settings
@@ -17,7 +18,7 @@ from wakegen.dataset.plan_scenes import PROBE, SCARCE, plan_scenes
 from wakegen.dataset.store import Clip
 from wakegen.engines.base import RANGES, SpeechRequest
 from wakegen.engines.table import check_request
-from wakegen.pipeline.material import Ingredients
+from wakegen.pipeline.material import Ingredients, gather
 from wakegen.scenes import Sizes
 
 pytestmark = pytest.mark.xdist_group("plan")
@@ -201,3 +202,19 @@ def test_rooms_and_noises_of_training_are_not_those_of_the_test(spoken):
         assert mine
         for split in ("val", "test", PROBE):
             assert not mine & by_split.get(split, {}).get(name, set()), (name, split)
+
+
+@pytest.mark.parametrize(("phrase", "language", "reads"), [("hola casa", "es", True), ("привет дом", "ru", False)])
+def test_an_english_validator_reads_the_held_out_streams_of_languages_in_its_script(phrase, language, reads):
+    with engine_or_skip("festival"):
+        wanted = settings(
+            Path("unused"), engines=["auto"], generation__wake_words=[phrase], generation__language=language
+        )
+    rows = plan(gather(wanted), wanted)
+    read = [row for row in rows if row.engine == "festival"]
+    assert bool(read) == reads
+    assert {row.kind for row in read} <= {"sentence", "word"}
+    assert {row.split for row in read} <= {"val", "test"}
+    assert not {row.speaker for row in read if row.split == "val"} & {
+        row.speaker for row in read if row.split == "test"
+    }
