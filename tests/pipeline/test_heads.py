@@ -29,8 +29,8 @@ def heard(clips: int = 100, **shares: float) -> dict[str, np.ndarray]:
         ({"no_near_texts": 0.7, "many_near_texts": 0.9}, ["many near texts"]),
         ({"no_near_texts": 0.9, "many_near_texts": 0.7}, ["no near texts"]),
         ({"early_windows": 0.51}, []),  # one clip of a hundred is no reason
-        ({"usual": 1.0, "engines_more_alike": 1.0}, []),
-        ({"many_near_texts": 0.7, "engines_more_alike": 0.9}, ["many near texts", "engines more alike"]),
+        ({"usual": 1.0, "the_phrase_more_often": 1.0}, []),
+        ({"many_near_texts": 0.7, "the_phrase_more_often": 0.9}, ["many near texts", "the phrase more often"]),
     ],
 )
 def test_a_change_is_made_only_if_it_is_clearly_better_and_one_about_each_thing(shares, changes):

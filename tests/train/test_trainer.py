@@ -179,7 +179,7 @@ def test_no_near_texts_means_none_among_the_mined_ones_either():
     assert bytes_of(first) == bytes_of(second)
 
 
-def test_early_windows_and_engines_more_alike_change_what_is_drawn():
+def test_early_windows_are_drawn_where_there_are_any():
     given = material()
     early = replace(given, early=replace(given.positive, starts=given.positive.starts - 2))
     usual = train_member(early, recipe=RECIPE, seed=1)
@@ -187,9 +187,3 @@ def test_early_windows_and_engines_more_alike_change_what_is_drawn():
     assert not np.array_equal(usual.entry, train_member(early, recipe=replace(RECIPE, early=True), seed=1).entry)
     without = train_member(given, recipe=replace(RECIPE, early=True), seed=1)  # no clip is that long
     assert np.array_equal(usual.entry, without.entry)
-
-
-def test_groups_more_alike_are_drawn_by_the_roots_of_their_weights():
-    pool = Pool.of({"a": [np.arange(5)], "b": [np.arange(3)]}, {"a": 0.9, "b": 0.1})
-    assert pool.alike().weights == pytest.approx([0.75, 0.25])
-    assert Pool.of({}).alike().weights.size == 0

@@ -69,7 +69,7 @@ CHANGES = (
     Change("near texts", "no near texts", {"near_share": 0.0}),
     Change("near texts", "many near texts", {"near_share": 0.25}),
     Change("window", "early windows", {"early": True}),
-    Change("weights", "engines more alike", {"alike": True}),
+    Change("weights", "the phrase more often", {"positive_share": 0.4}),
 )
 _AND = " and "
 

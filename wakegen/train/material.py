@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,11 +40,6 @@ class Pool:
 
     def __len__(self) -> int:
         return len(self.starts)
-
-    def alike(self) -> Pool:
-        """Give the same windows with groups that are drawn more alike: by the square roots of their weights."""
-        roots = np.sqrt(self.weights)
-        return replace(self, weights=roots / roots.sum()) if len(self) else self
 
     def draw(self, rng: np.random.Generator, count: int) -> Rows:
         """Draw windows: a group by its weight, then one of its windows."""

@@ -43,7 +43,6 @@ class Recipe:
     average_from: float = 0.6  # exponential moving average of the weights over the rest
     average_decay: float = 0.995
     early: bool = False  # positive windows end soon after the phrase (EARLY_S instead of USUAL_S)
-    alike: bool = False  # the engines say the phrase and its near texts in more equal shares
 
 
 def going_on(recipe: Recipe) -> Recipe:
@@ -155,9 +154,7 @@ class _Batches:
 
     def __init__(self, material: Material, recipe: Recipe, mean: F32, scale: F32, rng: np.random.Generator) -> None:
         self._material, self._recipe, self._mean, self._scale, self._rng = material, recipe, mean, scale, rng
-        positive = material.early if recipe.early and len(material.early) else material.positive
-        self._positive = positive.alike() if recipe.alike else positive
-        self._near = material.near.alike() if recipe.alike else material.near
+        self._positive = material.early if recipe.early and len(material.early) else material.positive
         self._mined: Rows = _NONE
 
     def draw(self) -> tuple[F32, F32, F32]:
@@ -175,7 +172,7 @@ class _Batches:
 
     def mine(self, member: Member) -> None:
         """Keep the hardest windows of a random third of all negatives (of 120,000 at most: eight seconds)."""
-        near = self._near.starts if self._recipe.near_share else _NONE
+        near = self._material.near.starts if self._recipe.near_share else _NONE
         pool = np.concatenate([near, self._material.general.starts])
         if len(pool) == 0:
             return
@@ -189,11 +186,11 @@ class _Batches:
         r, rng = self._recipe, self._rng
         positives = round(r.batch * r.positive_share)
         mined = round((r.batch - positives) * r.mined_share) if len(self._mined) else 0
-        near = round(r.batch * r.near_share) if len(self._near) else 0
+        near = round(r.batch * r.near_share) if len(self._material.near) else 0
         general = r.batch - positives - mined - near
         if not len(self._material.general):
             near, general = near + general, 0
-        pools = ((self._near, near), (self._material.general, general))
+        pools = ((self._material.near, near), (self._material.general, general))
         chosen = [self._positive.draw(rng, positives)]
         chosen += [rng.choice(self._mined, mined)] if mined else []
         chosen += [pool.draw(rng, count) for pool, count in pools if count]
