@@ -71,8 +71,12 @@ def test_every_change_is_tried_and_the_choice_is_told(judged):
     assert judged["line"].startswith("2 heads")
 
 
-def test_changes_that_are_made_together_train_every_head_anew(copy, monkeypatch):
-    monkeypatch.setattr(heads, "better", lambda heard: ["no near texts", "early windows"])
+@pytest.mark.parametrize(
+    ("together", "name"), [(0.9, "no near texts and early windows"), (0.7, "early windows")], ids=["better", "worse"]
+)
+def test_changes_are_made_together_if_they_hear_as_much_as_the_best_of_them(copy, monkeypatch, together, name):
+    shares = iter([0.5, 0.7, 0.4, 0.8, 0.5, together])  # the usual recipe, each change in its order, two together
+    monkeypatch.setattr(heads, "hits", lambda head, held_out, phrases: (np.arange(100) < 100 * next(shares)) * 1.0)
     monkeypatch.setattr(heads, "trains", lambda engine: False)
     monkeypatch.setattr(heads, "_FEWEST", 1)
     recipes = []
@@ -84,9 +88,9 @@ def test_changes_that_are_made_together_train_every_head_anew(copy, monkeypatch)
 
     monkeypatch.setattr(heads, "train_all", spy)
     with opened(settings(copy, train__preset="standard", train__heads=2, train__steps=20), on_event=ignore) as project:
-        assert train.run(project, redo=True)["choice"]["name"] == "no near texts and early windows"
-    assert [(recipe.near_share, recipe.early) for recipe in recipes[-2:]] == [(0.0, True)] * 2
-    assert len(recipes) == 1 + len(heads.CHANGES) + 2
+        assert train.run(project, redo=True)["choice"]["name"] == name
+    assert len(recipes) == 1 + len(heads.CHANGES) + 1 + 1  # the last is the second head
+    assert recipes[-1] == heads.chosen_recipe(recipes[0], name)
 
 
 def test_without_such_an_engine_nothing_is_chosen(copy):

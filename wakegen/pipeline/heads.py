@@ -2,8 +2,8 @@
 
 One head is trained by the usual recipe and one for each change of it. The changes that hear clearly more of the phrase,
 as an engine says it that took no part in training, at the wanted rate of false accepts in held-out streams, are made
-together for all heads. Where no such engine is there, nothing is chosen: another voice of a training engine says little
-about people (docs/notes/0005-voices.md).
+for all heads: together, if together they hear as much as the best of them alone. Where no such engine is there, nothing is
+chosen: another voice of a training engine says little about people (docs/notes/0005-voices.md).
 """
 
 from __future__ import annotations
@@ -107,16 +107,24 @@ def train_heads(project: Project, material: Material, recipe: Recipe, held_out: 
 
         if not choosing:
             return Chosen(tuple(trained([recipe] * len(seeds), seeds)))
-        tried = {USUAL: recipe, **{change.name: chosen_recipe(recipe, change.name) for change in CHANGES}}
-        first = dict(zip(tried, trained(list(tried.values()), [seeds[0]] * len(tried)), strict=True))
         others = held_out.by_others()
-        heard = {name: hits(Head((member,)), held_out, others) for name, member in first.items()}
-        name = _AND.join(better(heard)) or USUAL
-        begun = [first[name]] if name in first else []
-        rest = seeds[len(begun) :]
-        members = (*begun, *trained([chosen_recipe(recipe, name)] * len(rest), rest))
+        first: dict[str, Member] = {}
+        heard: dict[str, F64] = {}
+
+        def hear(names: Sequence[str]) -> None:
+            recipes = [chosen_recipe(recipe, name) for name in names]
+            first.update(zip(names, trained(recipes, [seeds[0]] * len(names)), strict=True))
+            heard.update({name: hits(Head((first[name],)), held_out, others) for name in names})
+
+        hear([USUAL, *(change.name for change in CHANGES)])
+        changes = better(heard)
+        name = _AND.join(changes) or USUAL
+        if len(changes) > 1:
+            hear([name])
+            name = max([name, *changes], key=lambda one: float(heard[one].mean()))
+        rest = trained([chosen_recipe(recipe, name)] * (len(seeds) - 1), seeds[1:])
     shares = {one: round(float(heard_by.mean()), 4) for one, heard_by in heard.items()}
-    return Chosen(members, name, shares, len(others))
+    return Chosen((first[name], *rest), name, shares, len(others))
 
 
 def train_on(
