@@ -72,9 +72,24 @@ def test_a_missing_engine_named_on_the_command_line_or_under_strict_is_an_error(
         choose_engines(plain(tmp_path, **how), known("espeak"))
 
 
-def test_auto_is_all_engines_that_can_be_used_with_four_tenths_for_the_embedded_one(tmp_path):
+@pytest.mark.parametrize(
+    ("others", "espeak", "each"),
+    [
+        ((), 1.0, 0),
+        (("flite",), 0.8, 0.2),
+        (("flite", "kokoro", "pico"), 0.4, 0.2),
+        ("flite kokoro pico rhvoice".split(), 0.4, 0.15),
+    ],
+)
+def test_of_the_others_none_says_more_than_a_fifth_and_together_they_say_six_tenths(tmp_path, others, espeak, each):
+    chosen, _ = choose_engines(plain(tmp_path), known("espeak", *others))
+    shares = {choice.type: round(choice.weight, 6) for choice in chosen}
+    assert shares == {"espeak": espeak, **dict.fromkeys(others, each)}
+
+
+def test_auto_is_all_engines_that_can_be_used(tmp_path):
     chosen, notices = choose_engines(plain(tmp_path), known("espeak", "fake", "festival", "kokoro", "pico"))
-    assert {choice.type: round(choice.weight, 6) for choice in chosen} == {"espeak": 0.4, "kokoro": 0.3, "pico": 0.3}
+    assert [choice.type for choice in chosen] == ["espeak", "kokoro", "pico"]
     assert len(notices) == 1
     assert "piper (needs something: pip install piper-tts)" in notices[0]
 
