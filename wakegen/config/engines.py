@@ -11,8 +11,8 @@ from wakegen.core.names import did_you_mean
 
 _FOR_TESTS = "fake"
 DEFAULT = "espeak"  # comes with the package, speaks every language
-# Of the phrase's clips, if there are three others or more, who share the rest evenly. Less of espeak-ng costs accuracy on people's voices,
-# so does none of the others (docs/notes/0005-voices.md).
+# Of the phrase's clips, if there are three others or more, who share the rest evenly. Less of espeak-ng costs accuracy
+# on people's voices, so does none of the others (docs/notes/0005-voices.md).
 _DEFAULT_SHARE = 0.4
 # Of any other engine: with six tenths said by flite's four voices a head learns them instead of the phrase.
 _LARGEST_SHARE = 0.2

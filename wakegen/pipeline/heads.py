@@ -8,8 +8,9 @@ chosen: another voice of a training engine says little about people (docs/notes/
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -100,31 +101,34 @@ def train_heads(project: Project, material: Material, recipe: Recipe, held_out: 
     choosing = TRAIN[settings.train.preset].chooses and len(held_out.by_others()) >= _FEWEST
     total = len(seeds) + len(CHANGES) * choosing
     with parked(project, material) as place:
-
-        def trained(recipes: Sequence[Recipe], seeds: Sequence[int]) -> list[Member]:
-            tasks = [HeadTask(one, seed) for one, seed in zip(recipes, seeds, strict=True)]
-            return train_all(project, place, tasks, executor, total)
-
+        train = partial(train_all, project, place, executor=executor, total=total)
         if not choosing:
-            return Chosen(tuple(trained([recipe] * len(seeds), seeds)))
-        others = held_out.by_others()
-        first: dict[str, Member] = {}
-        heard: dict[str, F64] = {}
-
-        def hear(names: Sequence[str]) -> None:
-            recipes = [chosen_recipe(recipe, name) for name in names]
-            first.update(zip(names, trained(recipes, [seeds[0]] * len(names)), strict=True))
-            heard.update({name: hits(Head((first[name],)), held_out, others) for name in names})
-
-        hear([USUAL, *(change.name for change in CHANGES)])
-        changes = better(heard)
-        name = _AND.join(changes) or USUAL
-        if len(changes) > 1:
-            hear([name])
-            name = max([name, *changes], key=lambda one: float(heard[one].mean()))
-        rest = trained([chosen_recipe(recipe, name)] * (len(seeds) - 1), seeds[1:])
+            return Chosen(tuple(train([HeadTask(recipe, seed) for seed in seeds])))
+        name, first, heard = _chosen(train, recipe, seeds[0], held_out)
+        rest = train([HeadTask(chosen_recipe(recipe, name), seed) for seed in seeds[1:]])
     shares = {one: round(float(heard_by.mean()), 4) for one, heard_by in heard.items()}
-    return Chosen((first[name], *rest), name, shares, len(others))
+    return Chosen((first, *rest), name, shares, len(held_out.by_others()))
+
+
+def _chosen(
+    train: Callable[[list[HeadTask]], list[Member]], recipe: Recipe, seed: int, held_out: HeldOut
+) -> tuple[str, Member, dict[str, F64]]:
+    """Try the recipes with one seed; give the name of the best, its head, and what each hears."""
+    others = held_out.by_others()
+    heads: dict[str, Member] = {}
+    heard: dict[str, F64] = {}
+
+    def hear(*names: str) -> None:
+        heads.update(zip(names, train([HeadTask(chosen_recipe(recipe, name), seed) for name in names]), strict=True))
+        heard.update({name: hits(Head((heads[name],)), held_out, others) for name in names})
+
+    hear(USUAL, *(change.name for change in CHANGES))
+    names = better(heard) or [USUAL]
+    if len(names) > 1:
+        names.insert(0, _AND.join(names))
+        hear(names[0])
+    best = max(names, key=lambda name: float(heard[name].mean()))
+    return best, heads[best], heard
 
 
 def train_on(
