@@ -142,6 +142,7 @@ def judged_detector(phrase: str, seed: int, effort: Effort, folder: Path, work: 
     smoothing = exported.sidecar.smoothing
     judged = recall.judge_head(exported, data, read, smoothing=smoothing, default=exported.threshold_logit)
     facts = {
+        "made_by_this_code": _mark(work, phrase, seed).read_text() == _code(),
         "model_sha256": hashlib.sha256(model.read_bytes()).hexdigest(),
         "streamed_differs_by": _check(exported, data, folder, slug(phrase), smoothing),
         "skipped": list(data.skipped),
@@ -159,7 +160,7 @@ def made_detector(phrase: str, seed: int, effort: Effort, work: Path) -> tuple[P
     """Make the project, or go on with it; give the model and what training came to."""
     out = work / f"{slug(phrase)}-{seed}"
     work.mkdir(parents=True, exist_ok=True)
-    code, mark = _code(), work / f"{slug(phrase)}-{seed}.code"
+    code, mark = _code(), _mark(work, phrase, seed)
     if mark.exists() and mark.read_text() != code:
         say(f"{out.name} was made by other code than this: remove the folder to make it anew")
     elif not mark.exists():
@@ -168,6 +169,10 @@ def made_detector(phrase: str, seed: int, effort: Effort, work: Path) -> tuple[P
     arguments = ("make", phrase, *effort.arguments, "--engine", effort.engine, "--device", "rpi4", "--seed", str(seed))
     done = json.loads(run_wakegen(*arguments, "--out", str(out), "--allow-poor", "--json", "--quiet").stdout)
     return Path(done["model"]), done["stages"]["train"]
+
+
+def _mark(work: Path, phrase: str, seed: int) -> Path:
+    return work / f"{slug(phrase)}-{seed}.code"
 
 
 def _code() -> str:

@@ -23,7 +23,7 @@ from wakegen.config import Settings
 from wakegen.core.executor import executor
 from wakegen.core.seeds import derive, stream
 from wakegen.dataset.speak import clean
-from wakegen.dataset.splits import cast_speakers, chosen_voices, voice_pools
+from wakegen.dataset.splits import cast_speakers, chosen_voices, language_of, voice_pools
 from wakegen.engines import table
 from wakegen.engines.base import Engine, Speech, SpeechRequest
 from wakegen.espeak import Espeak
@@ -104,8 +104,15 @@ def _held_out_voices(seed: int) -> tuple[str, ...]:
         voices = engine.voices()
     chosen = chosen_voices(voices, ())
     ratio = Settings().export.split_ratio
-    splits = cast_speakers({"espeak": {one.speaker for one in chosen}}, validators=(), ratio=ratio, seed=seed)
-    pools = voice_pools(chosen, splits["espeak"], native=native_voices("en-us"), accents=accent_voices("en-us"))
+    native = native_voices("en-us")
+    splits = cast_speakers(
+        {"espeak": {one.speaker for one in chosen}},
+        natives={one.speaker for one in chosen if language_of(one) in native},
+        validators=(),
+        ratio=ratio,
+        seed=seed,
+    )
+    pools = voice_pools(chosen, splits["espeak"], native=native, accents=accent_voices("en-us"))
     return tuple(voice.name for voice in (*pools["test"].native, *pools["test"].klatt))
 
 

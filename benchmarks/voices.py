@@ -11,6 +11,7 @@ import argparse
 import subprocess
 import sys
 import time
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -75,10 +76,17 @@ def _prepare() -> None:
     log = {"stdout": subprocess.DEVNULL, "check": False}
     subprocess.run([str(ROOT / "benchmarks" / "install_engines.sh")], **log)
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "-c", str(ROOT / "constraints.txt"), "-e", f"{ROOT}[voices]"], **log)
+    subprocess.run([*pip, "-c", str(ROOT / "constraints.txt"), *_libraries()], **log)
     pulled = subprocess.run([sys.executable, "-m", "wakegen", "voices", "pull", "all", "--quiet"], **log)
     if pulled.returncode:
         say("some voices could not be pulled: the engines that need them are absent")
+
+
+def _libraries() -> list[str]:
+    """Give what the extra `voices` asks for, without wakegen itself: whichever copy runs this stays installed."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    names = extras["voices"][0].partition("[")[2].rstrip("]").split(",")
+    return [requirement for name in names for requirement in extras[name]]
 
 
 def _present() -> dict[str, Any]:

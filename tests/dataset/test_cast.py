@@ -114,3 +114,14 @@ def test_styles_are_those_that_an_engine_can_do():
     rng = stream(1, "style")
     assert "blurred" not in {cast.draw_style(cast.speakers[0], "train", rng) for _ in range(200)}
     assert "foreign" not in {cast.draw_style(cast.speakers[0], "train", rng) for _ in range(200)}
+
+
+def test_an_engine_whose_only_native_trains_lends_him_rather_than_a_foreigner():
+    native = Voice("pico", "en-us", "en-us", "en-us", "female", "x", "parametric")
+    foreign = Voice("pico", "es-es", "es-es", "es-es", "female", "x", "parametric")
+    pools = {"train": VoicePool((native,), (), ()), "val": VoicePool((), (foreign,), ()), "test": VoicePool((), (), ())}
+    alone = replace(speaker("pico", 1.0), pools=pools)
+    cast = Cast(settings(Path("unused"), engines=["pico"]), [alone], WANTED)
+    assert cast.draw_voice(alone, "val", "text", stream(1, "draw")) == native
+    assert cast.draw_voice(alone, "val", "foreign", stream(1, "draw")) == foreign
+    assert cast.draw_voice(alone, "test", "text", stream(1, "draw")) == native

@@ -218,3 +218,26 @@ def test_an_english_validator_reads_the_held_out_streams_of_languages_in_its_scr
     assert not {row.speaker for row in read if row.split == "val"} & {
         row.speaker for row in read if row.split == "test"
     }
+
+
+def test_with_an_engine_of_few_voices_the_test_hears_those_that_train_and_says_so():
+    engine_or_skip("pico")
+    found = gather(settings(Path("unused"), engines=["pico"], generation__count=40))
+    assert any("Too few voices of 'en-us'" in notice for notice in found.notices)
+    rows = plan(found, settings(Path("unused"), engines=["pico"], generation__count=40))
+    held_out = {row.voice for row in rows if row.kind == "phrase" and row.split != "train" and row.accent == "text"}
+    assert held_out <= {"en-us", "en-gb"}
+
+
+def test_outside_english_too_no_engine_but_the_embedded_one_says_more_than_a_fifth():
+    engine_or_skip("pico")
+    wanted = settings(
+        Path("unused"),
+        engines=["auto"],
+        generation__wake_words=["hallo haus"],
+        generation__language="de",
+        generation__count=40,
+    )
+    with_share = {one.choice.type: one.choice.weight for one in gather(wanted).speakers if one.trains}
+    assert with_share["pico"] <= 0.2
+    assert sum(with_share.values()) == pytest.approx(1)

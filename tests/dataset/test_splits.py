@@ -41,7 +41,7 @@ def test_the_order_of_speakers_does_not_matter():
 
 def pools(voices, only=()):
     chosen = chosen_voices(voices, only)
-    splits = cast_speakers({"e": {one.speaker for one in chosen}}, validators=(), ratio=RATIO, seed=1)["e"]
+    splits = cast_speakers({"e": {one.speaker for one in chosen}}, natives=(), validators=(), ratio=RATIO, seed=1)["e"]
     return voice_pools(chosen, splits, native=("en-us", "en-gb"), accents=("de", "en-us"), anyone_native=bool(only))
 
 
@@ -98,8 +98,8 @@ def test_an_empty_pool_gives_nobody():
     assert pools([])["train"].draw(stream(1), "text") is None
 
 
-def cast(validators=(), **speakers):
-    return cast_speakers(speakers, validators=validators, ratio=RATIO, seed=1)
+def cast(validators=(), natives=(), **speakers):
+    return cast_speakers(speakers, natives=natives, validators=validators, ratio=RATIO, seed=1)
 
 
 MANY = [f"m{i}" for i in range(40)]
@@ -109,6 +109,18 @@ def test_the_engine_with_most_speakers_is_held_out_in_part_and_small_ones_train(
     found = cast(big=MANY, small=["a", "b", "c", "d"])
     assert set(found["big"].values()) == {"train", "val", "test"}
     assert set(found["small"].values()) == {"train"}
+
+
+@pytest.mark.parametrize("natives", [["n1", "n2", "n3"], MANY[:20]])
+def test_natives_are_divided_among_themselves(natives):
+    found = cast(natives=natives, e=[*natives, *(f"f{i}" for i in range(6))])["e"]
+    assert {found[name] for name in natives} == {"train", "val", "test"}
+    assert {split for name, split in found.items() if name not in natives} == {"train", "val", "test"}
+
+
+def test_one_or_two_natives_train_whatever_others_do():
+    found = cast(natives=["n1", "n2"], e=["n1", "n2", "f1", "f2", "f3", "f4"])["e"]
+    assert found["n1"] == found["n2"] == "train"
 
 
 def test_an_engine_of_thirty_speakers_is_held_out_in_part_too():

@@ -108,6 +108,16 @@ def test_held_out_speakers_and_words_of_the_phrase_are_left_out(project, built):
     assert banked.starts["bank fake"].max() + 16 <= 1000 + len(banked.rows)
 
 
+def test_whom_another_engine_holds_out_is_left_out_too(project, built):
+    bank = store.load(built)
+    people = sorted({one.speaker for one in bank.segments})
+    with project.store.transaction():
+        project.store.set_meta("held_out", json.dumps({"fake": [], "festival": people[1:]}))
+        project.store.set_meta("validators", json.dumps(["festival"]))
+    banked = bank_windows.windows(project, first_row=0)
+    assert 0 < len(banked.rows) <= sum(one.count for one in bank.segments if one.speaker == people[0])
+
+
 def test_a_text_that_holds_the_phrase_is_dropped(project, built, monkeypatch):
     bank = store.load(built)
     spoiled = bank.segments[0]

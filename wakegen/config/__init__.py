@@ -3,7 +3,7 @@
 `load_settings` gives frozen `Settings`; `to_yaml` writes them back whole; `data_hash` names the data they decide.
 """
 
-from wakegen.config.engines import Known, choose_engines
+from wakegen.config.engines import Known, automatic_shares, choose_engines
 from wakegen.config.load import load_settings, parse_assignment, user_config_path
 from wakegen.config.schema import keys
 from wakegen.config.settings import EngineChoice, Settings
@@ -13,6 +13,7 @@ __all__ = [
     "EngineChoice",
     "Known",
     "Settings",
+    "automatic_shares",
     "choose_engines",
     "data_hash",
     "explain",

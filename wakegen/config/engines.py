@@ -69,13 +69,19 @@ def _automatic(
         )
     able = [name for name, one in known.items() if one.automatic]
     usable = [name for name in able if not known[name].missing]
-    others = [name for name in usable if name != DEFAULT]
-    weights = {name: min(_LARGEST_SHARE, (1 - _DEFAULT_SHARE) / len(others)) for name in others}
-    if DEFAULT in usable:
-        weights[DEFAULT] = 1.0 - sum(weights.values())
+    weights = automatic_shares(usable)
     absent = [f"{name} ({_why(known[name])})" for name in able if name not in usable]
     notices = (f"Engines that are not here and would help: {'; '.join(absent)}.",) if absent else ()
     return _normalised([EngineChoice(type=name, weight=weights[name]) for name in usable]), notices
+
+
+def automatic_shares(engines: Collection[str]) -> dict[str, float]:
+    """Give each engine's share of the phrase's clips under `auto`: they add up to 1."""
+    others = [name for name in engines if name != DEFAULT]
+    shares = {name: min(_LARGEST_SHARE, (1 - _DEFAULT_SHARE) / len(others)) for name in others}
+    if DEFAULT in engines:
+        return shares | {DEFAULT: 1.0 - sum(shares.values())}
+    return {name: 1 / len(others) for name in others}
 
 
 def _normalised(choices: Collection[EngineChoice]) -> tuple[EngineChoice, ...]:

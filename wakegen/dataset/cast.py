@@ -100,8 +100,10 @@ class Cast:
         return str(rng.choice(list(shares), p=[share / total for share in shares.values()]))
 
     def draw_voice(self, speaker: Speakers, split: str, style: str, rng: np.random.Generator) -> Voice:
-        """Draw a voice of the split; an engine that has none there lends one of another."""
-        for pool in (speaker.pools[split], *speaker.pools.values()):
+        """Draw a voice of the split. An engine that has none of the wanted kind there lends one of another split."""
+        pools = (speaker.pools[split], *speaker.pools.values())
+        fitting = [pool for pool in pools if (pool.foreign if style == "foreign" else pool.native)]
+        for pool in fitting or pools:
             voice = pool.draw(rng, style)
             if voice is not None:
                 return voice

@@ -39,12 +39,18 @@ def speaker_splits(engine: str, speakers: Iterable[str], *, ratio: Sequence[floa
 
 
 def cast_speakers(
-    speakers: Mapping[str, Collection[str]], *, validators: Collection[str], ratio: Sequence[float], seed: int
+    speakers: Mapping[str, Collection[str]],
+    *,
+    natives: Collection[str],
+    validators: Collection[str],
+    ratio: Sequence[float],
+    seed: int,
 ) -> dict[str, dict[str, str]]:
     """Give each engine's speakers their splits: engine → speaker → split. Who is left out is in none.
 
     The engine with most speakers is divided among the splits, and so is any with thirty or more; the others only
-    train. Validators never train: their speakers are shared between validation and test. A person whom two engines
+    train. Natives of the phrase's language are divided among themselves, so that no split is left to foreigners while
+    another has all of them. Validators never train: their speakers are shared between validation and test. A person whom two engines
     know trains if he does in one of them, and is left out elsewhere. A mixture of speakers trains if its parts do.
     """
     whole = {engine: {name for name in names if _MIXED not in name} for engine, names in speakers.items()}
@@ -53,7 +59,12 @@ def cast_speakers(
     splits: dict[str, dict[str, str]] = {}
     for engine in trainers:
         if engine == largest or len(whole[engine]) >= _MANY_SPEAKERS:
-            splits[engine] = speaker_splits(engine, whole[engine], ratio=ratio, seed=seed)
+            parts = (whole[engine].intersection(natives), whole[engine].difference(natives))
+            splits[engine] = {
+                name: split
+                for part in parts
+                for name, split in speaker_splits(engine, part, ratio=ratio, seed=seed).items()
+            }
         else:
             splits[engine] = dict.fromkeys(sorted(whole[engine]), TRAIN)
     assigned = _assigned(splits)

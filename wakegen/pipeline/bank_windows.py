@@ -13,7 +13,6 @@ from wakegen.core.errors import BadInput
 from wakegen.core.events import Notice
 from wakegen.dataset import bank as store
 from wakegen.dataset.bank import NegativeBank, Segment
-from wakegen.engines import table
 from wakegen.pipeline import banks
 from wakegen.pipeline.material import judge_of
 from wakegen.pipeline.project import Project
@@ -55,7 +54,7 @@ def windows(project: Project, *, first_row: int) -> Banked | None:
 def _parts(project: Project) -> list[tuple[F32, tuple[Segment, ...]]]:
     """Give the segments of the project's own bank, and of the one that comes with wakegen for engines beside those."""
     speaking = json.loads(project.store.meta("held_out") or "{}")
-    wanted = frozenset(name for name in speaking if table.row(name).trains)
+    wanted = frozenset(speaking) - project.validators
     language = find_language(project.store.meta("language") or project.settings.generation.language).tag
     found: list[tuple[NegativeBank, frozenset[str]]] = []
     taken: frozenset[str] = frozenset()
@@ -66,7 +65,8 @@ def _parts(project: Project) -> list[tuple[F32, tuple[Segment, ...]]]:
             found += [(bank, engines)] if engines else []
             taken |= there
     allowed = _allowed(project, [bank for bank, _ in found]) if found else frozenset()
-    return [bank.chosen(_Keep(engines, allowed, speaking)) for bank, engines in found]
+    held_out = frozenset(name for names in speaking.values() for name in names)
+    return [bank.chosen(_Keep(engines, allowed, held_out)) for bank, engines in found]
 
 
 def _allowed(project: Project, found: Sequence[NegativeBank]) -> frozenset[str]:
@@ -82,20 +82,16 @@ class _Keep:
 
     engines: frozenset[str]
     texts: frozenset[str]
-    held_out: Mapping[str, Sequence[str]]
+    held_out: frozenset[str]  # people, whichever engine speaks with their voice
 
     def __call__(self, one: Segment) -> bool:
-        return (
-            one.engine in self.engines
-            and one.text in self.texts
-            and one.speaker not in self.held_out.get(one.engine, ())
-        )
+        return one.engine in self.engines and one.text in self.texts and one.speaker not in self.held_out
 
 
 def _own(project: Project, language: str, engines: Sequence[str]) -> NegativeBank | None:
     """Give the bank of these engines if the settings ask for hours; never one that merely happens to be there."""
     hours = project.settings.generation.negatives.bank_hours
-    if not hours:
+    if not hours or not engines:
         return None
     try:
         path = banks.build(language, hours, engines=engines, executor=project.executor, on_event=project.on_event)

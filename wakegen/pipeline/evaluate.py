@@ -248,10 +248,14 @@ def _notes(project: Project) -> list[str]:
 
 def _evaluated_on(project: Project) -> list[str]:
     store = project.store
-    voices = len(store.tally("speaker", stage=SPEECH, state=DONE, split="test"))
+    speakers = {
+        split: set(store.tally("speaker", stage=SPEECH, state=DONE, split=split)) for split in ("train", "test")
+    }
     engines = ", ".join(store.tally("engine", stage=SPEECH, state=DONE, split="test"))
+    known = len(speakers["test"] & speakers["train"])
+    had = f"of which training had {known} too, and texts" if known else "and texts"
     found = [
-        f"{voices} synthetic voices ({engines}) and texts that training did not have, in rooms and noises of their own."
+        f"{len(speakers['test'])} synthetic voices ({engines}) {had} that training did not have, in rooms and noises of their own."
     ]
     own = store.count(stage=SPEECH, state=DONE, split=RECORDINGS)
     if own:

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from wakegen.config.presets import TRAIN
 from wakegen.core.executor import Executor
 from wakegen.core.seeds import derive
-from wakegen.engines import table
 from wakegen.metrics.events import STEP_S, smoothed_threshold_for
 from wakegen.model.head import Head, Member
 from wakegen.pipeline.head_tasks import HeadTask, parked, train_all
@@ -43,7 +42,8 @@ class HeldOut:
     streams: Mapping[str, Sequence[Stream]]
     phrases: Sequence[Phrase]
     engines: Sequence[str]
-    others_share: float = 0.0  # of the streams' time: how much engines that never train speak
+    validators: frozenset[str] = frozenset()  # engines that took no part in training
+    others_share: float = 0.0  # of the streams' time: how much validators speak
 
     @property
     def hours(self) -> float:
@@ -51,9 +51,9 @@ class HeldOut:
         return sum(steps for parts in self.streams.values() for _, steps in parts) * STEP_S / 3600
 
     def by_others(self) -> list[Phrase]:
-        """Give the clips by engines that never train."""
+        """Give the clips by validators."""
         pairs = zip(self.phrases, self.engines, strict=True)
-        return [phrase for phrase, engine in pairs if not trains(engine)]
+        return [phrase for phrase, engine in pairs if engine in self.validators]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,16 +160,12 @@ def hits(head: Head, held_out: HeldOut, phrases: Sequence[Phrase]) -> F64:
 
 
 def better(heard: Mapping[str, F64]) -> list[str]:
-    """Give the changes to make: about each thing the one that is clearly better than the usual recipe, if any is."""
+    """Give the changes to make: about each thing the best of those that are clearly better than the usual recipe."""
     best: dict[str, Change] = {}
     for change in CHANGES:
+        gain = heard[change.name] - heard[USUAL]
         rival = best.get(change.about)
-        gain = heard[change.name] - heard[rival.name if rival else USUAL]
-        if gain.mean() > _CLEARLY * gain.std() / np.sqrt(len(gain)):
+        clear = gain.mean() > _CLEARLY * gain.std() / np.sqrt(len(gain))
+        if clear and (rival is None or heard[change.name].mean() > heard[rival.name].mean()):
             best[change.about] = change
     return [change.name for change in CHANGES if change in best.values()]
-
-
-def trains(engine: str) -> bool:
-    """Say whether an engine may be heard in training; recordings and noise may."""
-    return engine not in table.names(hidden=True) or table.row(engine).trains

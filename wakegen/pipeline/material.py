@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 
-from wakegen.config import EngineChoice, Known, Settings, choose_engines
+from wakegen.config import EngineChoice, Known, Settings, automatic_shares, choose_engines
 from wakegen.core.errors import BadInput
 from wakegen.core.files import write_text
 from wakegen.core.names import did_you_mean
@@ -31,7 +31,7 @@ from wakegen.text.sounds import Sounds
 
 _UNBUILT = "not available in this version"
 _DIPHONES = "concatenative"
-_VALIDATOR_WEIGHT = 0.3  # of what is held out for validation: a third by an engine that never trains
+_VALIDATOR_WEIGHT = 0.3  # beside the shares of the others: about a third of the held-out phrases
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,11 @@ class Ingredients:
     texts: Texts
     notices: tuple[str, ...]
     weights: Mapping[str, float]  # of the engines in a batch of training; empty: as many as they have clips
+
+    @property
+    def validators(self) -> list[str]:
+        """Give the engines that take no part in training."""
+        return [one.choice.type for one in self.speakers if not one.trains]
 
     @property
     def held_out(self) -> dict[str, list[str]]:
@@ -95,8 +100,10 @@ def _speakers(
     reserved = {voice.speaker for name in validators for voice in chosen[name] if voice.kind == _DIPHONES}
     for name in chosen.keys() - set(validators):
         chosen[name] = tuple(v for v in chosen[name] if v.kind != _DIPHONES or v.speaker not in reserved)
+    native = native_voices(phrase.language)
     splits = cast_speakers(
         {engine: {voice.speaker for voice in mine} for engine, mine in chosen.items()},
+        natives={voice.speaker for mine in chosen.values() for voice in mine if language_of(voice) in native},
         validators=validators,
         ratio=settings.export.split_ratio,
         seed=settings.seed,
@@ -104,26 +111,46 @@ def _speakers(
     found: list[Speakers] = []
     silent: list[str] = []
     for choice in choices:
-        row = table.row(choice.type)
+        row, trains = table.row(choice.type), choice.type not in validators
         pools = voice_pools(
             chosen[choice.type],
             splits[choice.type],
-            native=native_voices(phrase.language),
-            accents=_accents(phrase, row, chosen[choice.type]),
+            native=native,
+            accents=_accents(phrase, row, None if trains else chosen[choice.type]),
             anyone_native=bool(choice.voices),
         )
-        if _can_take_part(pools, row) and (phrase.words or "ipa" in row.controls):
+        if _can_take_part(pools, trains) and (phrase.words or "ipa" in row.controls):
             found.append(
-                Speakers(choice, versions[choice.type], row.licence, row.controls, pools, row.cpu_per_s, row.trains)
+                Speakers(choice, versions[choice.type], row.licence, row.controls, pools, row.cpu_per_s, trains)
             )
-        elif choice.type not in validators:
+        elif trains:
             silent.append(choice.type)
-    return tuple(found), (*absent, *_about_silent(silent, found, phrase, settings))
+    notices = (*absent, *_about_silent(silent, found, phrase, settings), *_about_few(found, phrase))
+    return _with_shares(found) if settings.automatic else tuple(found), notices
 
 
-def _can_take_part(pools: Mapping[str, VoicePool], row: table.EngineRow) -> bool:
-    """Whether there is a voice of the language; one that never trains may read the streams with an accent."""
-    return any(pool.native or (pool.foreign and not row.trains) for pool in pools.values())
+def _with_shares(speakers: Sequence[Speakers]) -> tuple[Speakers, ...]:
+    """Share the training out among the engines that speak the language, as if no other were here."""
+    shares = automatic_shares([one.choice.type for one in speakers if one.trains])
+    return tuple(
+        replace(one, choice=replace(one.choice, weight=shares[one.choice.type])) if one.trains else one
+        for one in speakers
+    )
+
+
+def _about_few(speakers: Sequence[Speakers], phrase: Phrase) -> tuple[str, ...]:
+    """Say it where the test has no voice of its own."""
+    if any(one.has_voice("test") for one in speakers):
+        return ()
+    return (
+        f"Too few voices of '{phrase.language}' speak to keep one for the test: it hears voices that training had too, "
+        "and tells less about others.",
+    )
+
+
+def _can_take_part(pools: Mapping[str, VoicePool], trains: bool) -> bool:
+    """Whether there is a voice of the language; one that does not train may read the streams with an accent."""
+    return any(pool.native or (pool.foreign and not trains) for pool in pools.values())
 
 
 def _about_silent(
@@ -153,14 +180,14 @@ def _voices(choices: Sequence[EngineChoice]) -> tuple[dict[str, str], dict[str, 
     return versions, voices
 
 
-def _accents(phrase: Phrase, row: table.EngineRow, voices: Sequence[Voice]) -> tuple[str, ...]:
+def _accents(phrase: Phrase, row: table.EngineRow, readers: Sequence[Voice] | None) -> tuple[str, ...]:
     """Give the languages that lend an accent: to read IPA, any; to read the spelling, those of the same script.
 
-    An engine that never trains lends whatever it has: to stand beside the others matters more than the accent.
+    A validator lends whatever its `readers` have: to stand beside the others matters more than the accent.
     """
-    tags = accent_voices(phrase.language) if row.trains else tuple(sorted({language_of(voice) for voice in voices}))
+    tags = accent_voices(phrase.language) if readers is None else sorted({language_of(voice) for voice in readers})
     if "ipa" in row.controls:
-        return tags
+        return tuple(tags)
     scripts = set(find_language(phrase.language).scripts)
     return tuple(tag for tag in tags if scripts & set(find_language(tag).scripts))
 

@@ -43,6 +43,11 @@ class Project:
         """Where the detector is exported to."""
         return self.folder / "models" / f"{self.settings.name}.onnx"
 
+    @property
+    def validators(self) -> frozenset[str]:
+        """The engines that speak here and take no part in training."""
+        return frozenset(json.loads(self.store.meta("validators") or "[]"))
+
     def executor(self) -> Serial | Processes:
         """Give the workers of this run."""
         return executor(self.jobs)

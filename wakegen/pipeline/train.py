@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from wakegen.model.head import Head
 from wakegen.model.members import save_members
 from wakegen.pipeline import bank_windows
 from wakegen.pipeline.head_tasks import forget_kept
-from wakegen.pipeline.heads import SMOOTHING_STEPS, HeldOut, train_heads, trains
+from wakegen.pipeline.heads import SMOOTHING_STEPS, HeldOut, train_heads
 from wakegen.pipeline.project import Project
 from wakegen.train.calibrate import FEW_VOICES, Calibration, calibrate
 from wakegen.train.material import Material, Pool, Rows, positive_starts, window_starts
@@ -210,13 +210,13 @@ def listen(project: Project, executor: Executor) -> HeldOut:
         clip = item.clips[0]
         phrases.append((item.rows, item.steps, (clip.span_start_s or 0.0, clip.span_end_s or 0.0)))
         engines.append(clip.engine)
-    return HeldOut(streams, phrases, engines, _others_share(read))
+    return HeldOut(streams, phrases, engines, project.validators, _share_of(project.validators, read))
 
 
-def _others_share(clips: Sequence[Clip]) -> float:
-    """Give the share of the time that engines which never train speak."""
+def _share_of(engines: Collection[str], clips: Sequence[Clip]) -> float:
+    """Give the share of the time that these engines speak."""
     whole = sum(clip.seconds or 0.0 for clip in clips)
-    return sum(clip.seconds or 0.0 for clip in clips if not trains(clip.engine)) / whole if whole else 0.0
+    return sum(clip.seconds or 0.0 for clip in clips if clip.engine in engines) / whole if whole else 0.0
 
 
 # Of the streams; from here on they stand for people as they are, and the promised rate itself is aimed at.
