@@ -1,8 +1,8 @@
 """How a recipe fares on phrases it was not made for: twenty of one to five syllables, in several languages.
 
-Each detector is made by the command, at the effort of `quick` with the bank that is there. The speakers are MBROLA's,
-who take part in nothing else: they say the phrase, in rooms and noise of the test split, and read half an hour of
-sentences without it.
+Each detector is made by the command, at the effort of `quick`: English has the negative bank that comes with wakegen,
+the other languages have none. The speakers are MBROLA's, who take part in nothing else: they say the phrase, in rooms and
+noise of the test split, and read half an hour of sentences without it.
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,10 @@ from typing import Any
 from wakegen.bench.gate import GateResult, Limits, check, passed
 from wakegen.bench.latency import Latency, measure_in_child
 from wakegen.config import Settings
-from wakegen.core.errors import BadInput
-from wakegen.core.events import OnEvent, ignore
-from wakegen.engines import table
-from wakegen.engines.base import Voice
+from wakegen.core.errors import BadInput, WakegenError
+from wakegen.core.events import Notice, OnEvent, ignore
+from wakegen.engines import roll, table
+from wakegen.engines.base import Answer, Voice
 from wakegen.model import Sidecar
 from wakegen.pipeline import add, before_after, evaluate, gate, generate, report, simulate, train
 from wakegen.pipeline.bench import bench_stage, write_session
@@ -268,35 +267,47 @@ class EngineInfo:
 
     name: str
     available: bool
+    broken: str  # why it is here and cannot be used; "" if it can, or is missing
     install: str
     voices: int
+    problems: tuple[str, ...]  # "NAME: reason" for each voice that is there and cannot be used
     licence: str
     doc: str
 
 
 def list_engines() -> tuple[EngineInfo, ...]:
     """Give the engines of this version and whether they can be used now."""
-    with ThreadPoolExecutor() as threads:  # those that run in a process of their own start side by side
-        return tuple(threads.map(_engine_info, table.names()))
+    answers, failures = roll.ask_all(table.discover_available_engines())
+    return tuple(_engine_info(table.row(name), answers.get(name), failures.get(name)) for name in table.names())
 
 
-def _engine_info(name: str) -> EngineInfo:
-    row, status = table.row(name), table.status(name)
-    voices = 0
-    if status.available:
-        with table.load(name) as engine:
-            voices = len(engine.voices())
-    return EngineInfo(name, status.available, status.install, voices, row.licence, row.doc)
+def _engine_info(row: table.EngineRow, answer: Answer | None, failure: WakegenError | None) -> EngineInfo:
+    install = row.install if failure else table.status(row.name).install
+    found = answer or Answer("", ())
+    broken = str(failure) if failure else ""
+    return EngineInfo(
+        row.name, answer is not None, broken, install, len(found.voices), found.problems, row.licence, row.doc
+    )
 
 
 def list_voices(
-    engine: str | None = None, *, language: str | None = None, gender: str | None = None
+    engine: str | None = None,
+    *,
+    language: str | None = None,
+    gender: str | None = None,
+    on_event: OnEvent = ignore,
 ) -> Sequence[Voice]:
-    """Give voices that can speak now, by engine, language ("en" also finds "en-us") and gender."""
-    found: list[Voice] = []
-    for name in (engine,) if engine else table.discover_available_engines():
-        with table.load(name) as loaded:
-            found += loaded.voices()
+    """Give voices that can speak now, by engine, language ("en" also finds "en-us") and gender.
+
+    Voices that are there and cannot be used, and engines that are broken, are told to `on_event`; an engine that was
+    named must work.
+    """
+    answers, failures = roll.ask_all((engine,) if engine else table.discover_available_engines())
+    if engine in failures:
+        raise failures[engine]
+    for text in (*map(str, failures.values()), *roll.complaints(answers)):
+        on_event(Notice("warning", text))
+    found = [voice for answer in answers.values() for voice in answer.voices]
     if language is not None:
         wanted = language.lower().replace("_", "-")
         found = [v for v in found if v.language.lower() == wanted or v.language.lower().startswith(f"{wanted}-")]

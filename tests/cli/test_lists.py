@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -14,8 +14,10 @@ import wakegen
 class Engine:
     name: str = "espeak"
     available: bool = True
+    broken: str = ""
     install: str = ""
     voices: int = 141
+    problems: tuple[str, ...] = ()
     licence: str = "GPL-3.0-or-later"
     doc: str = "Formant synthesis."
 
@@ -35,7 +37,12 @@ class Voice:
 def asked(monkeypatch):
     calls = []
     monkeypatch.setattr(wakegen, "list_engines", lambda: [Engine()], raising=False)
-    monkeypatch.setattr(wakegen, "list_voices", lambda **more: calls.append(more) or [Voice()], raising=False)
+
+    def voices(*, on_event, **more):
+        calls.append(more)
+        return [Voice()]
+
+    monkeypatch.setattr(wakegen, "list_voices", voices, raising=False)
     return calls
 
 
@@ -45,6 +52,19 @@ def test_engines_are_listed_under_all_names(cli, asked, line):
     assert "espeak" in done.out
     assert "Formant synthesis." in done.out
     assert json.loads(cli(*line.split(), "--json").out)["engines"][0]["name"] == "espeak"
+
+
+def test_what_is_broken_is_named_with_its_reason_and_left_out_of_the_available(cli, asked, monkeypatch):
+    whole, broken = Engine(), Engine("flite", False, "flite crashed (signal 11).", "apt install flite")
+    spoilt = replace(whole, name="piper", problems=("mine: it is cut short.",))
+    monkeypatch.setattr(wakegen, "list_engines", lambda: [whole, broken, spoilt])
+    done = cli("engines")
+    assert "no: apt install flite" in done.out
+    assert "flite is here and cannot be used: flite crashed" in done.err
+    assert "A voice of piper cannot be used: mine: it is cut short." in done.err
+    assert [row["name"] for row in json.loads(cli("engines", "--json").out)["engines"]] == ["espeak", "flite", "piper"]
+    available = json.loads(cli("list-providers", "--available", "--json").out)["engines"]
+    assert [row["name"] for row in available] == ["espeak", "piper"]
 
 
 @pytest.mark.parametrize("line", ["voices", "voices list", "list-voices --provider all"])

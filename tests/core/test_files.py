@@ -127,3 +127,10 @@ def test_names_inside_are_given_back(tmp_path):
 )
 def test_a_slug_is_safe_as_a_file_name_in_any_script(phrase, name):
     assert slug(phrase) == name
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.ENOENT])
+def test_what_is_wrong_with_the_cache_is_not_blamed_on_the_project(tmp_path, monkeypatch, number):
+    monkeypatch.setenv("WAKEGEN_CACHE", str(tmp_path))
+    assert "WAKEGEN_CACHE" in storage_error(OSError(number, "x"), tmp_path / "lexicons" / "en.json").hint
+    assert "--out" in storage_error(OSError(number, "x"), tmp_path.parent / "project").hint

@@ -96,15 +96,27 @@ LISTS = """while read line; do case "$line" in *voice.list*) echo "(kal_diphone)
     [
         ("kill -SEGV $$", "SIGSEGV"),
         ("echo 'SIOD ERROR: no such thing'", "SIOD ERROR: no such thing"),
-        ("echo not a wave > clip-$PPID.wav", "no WAV file"),
+        ("echo not a wave > $(ls)", "no WAV file"),
         ("sleep 60", "took too long"),
         ("exec head -c 3000000 /dev/zero", "more than"),
     ],
 )
 def test_misbehaviour_is_an_error_that_says_so(tmp_path, monkeypatch: pytest.MonkeyPatch, does: str, told: str) -> None:
     program(tmp_path, monkeypatch, LISTS.format(does))
+    (tmp_path / "clips").mkdir()
+    monkeypatch.setattr(festival.tempfile, "tempdir", str(tmp_path / "clips"))
     monkeypatch.setattr(festival, "_DEADLINE_S", 1.5)
     with Festival() as engine, pytest.raises(EngineError, match=told) as caught:
         engine.synthesize(SpeechRequest("hey katya", "kal_diphone"))
     assert "hey katya" in str(caught.value) or "kal_diphone" in str(caught.value)
     assert caught.value.hint
+
+
+def test_it_leaves_no_file_behind_though_nobody_closes_it(tmp_path, monkeypatch) -> None:
+    engine_or_skip("festival")
+    monkeypatch.setattr(festival.tempfile, "tempdir", str(tmp_path))
+    engine = Festival()
+    voice = engine.voices()[0].name
+    assert engine.synthesize(SpeechRequest("hey katya", voice)).samples.any()
+    assert list(tmp_path.iterdir()) == []
+    engine.__exit__()

@@ -158,7 +158,7 @@ def test_texts_that_an_engine_cannot_speak_are_counted(monkeypatch):
     said: list[str] = []
     readers = banks.readers_of("en-us", ("fake",))
     failing = bank_plan.Readers("fake", "fails", (*readers[0].voices, next(v for v in _toys() if v.name == "fails")))
-    monkeypatch.setattr(banks, "readers_of", lambda language, engines=(): (failing,))
+    monkeypatch.setattr(banks, "readers_of", lambda language, engines, on_event: (failing,))
     path = banks.build(
         "en-us",
         0.04,
@@ -182,3 +182,8 @@ def test_the_public_call_tells_what_is_there(built):
     assert [one.path for one in found] == [built, *banks.shipped_paths()]
     assert "fake" in found[0].to_text()
     assert found[0].to_json()["segments"] == len(store.load(built).segments)
+
+
+def test_too_few_hours_are_refused_before_anything_is_made():
+    with pytest.raises(BadInput, match=r"0\.001 hours are too few"):
+        banks.build("en-us", 0.001, engines=("fake",), executor=lambda: Processes(1), on_event=ignore)

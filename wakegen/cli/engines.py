@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import Any
+
 import click
 
 from wakegen.cli import options
 from wakegen.cli.state import State
 
 
-def _list(state: State) -> None:
+def _list(state: State, *, available: bool = False) -> None:
     import wakegen
     from wakegen.cli import show
 
-    rows = wakegen.list_engines()
+    rows = [row for row in wakegen.list_engines() if row.available or not available]
     if state.json:
         show.document({"engines": show.as_json(rows)})
         return
@@ -25,6 +28,16 @@ def _list(state: State) -> None:
             ),
         )
     )
+    for text in _complaints(rows):
+        click.echo(text, err=True)
+
+
+def _complaints(rows: Sequence[Any]) -> Iterator[str]:
+    for row in rows:
+        if row.broken:
+            yield f"{row.name} is here and cannot be used: {row.broken}"
+        for problem in row.problems:
+            yield f"A voice of {row.name} cannot be used: {problem}"
 
 
 @click.group(invoke_without_command=True)
@@ -45,9 +58,9 @@ def list_(state: State, /) -> None:
 
 
 @click.command("list-providers", hidden=True)
-@click.option("--available", is_flag=True, help="Only those that can be used now (all that are listed can).")
+@click.option("--available", is_flag=True, help="Only those that can be used now.")
 @options.output
 @click.pass_obj
 def list_providers(state: State, /, available: bool) -> None:
     """The same as `wakegen engines list`."""
-    _list(state)
+    _list(state, available=available)

@@ -50,8 +50,6 @@ def gate(state: State, /, **given: Any) -> int:
 @click.command()
 @options.project
 @options.jobs
-@options.limits
-@options.allow_poor
 @click.option("--resume", is_flag=True, help="Go on with a training that was stopped; leave one that has finished.")
 @click.option(
     "--add",
@@ -65,7 +63,7 @@ def gate(state: State, /, **given: Any) -> int:
 @options.output
 @click.pass_obj
 def train(state: State, /, resume: bool, add_clips: Path | None, **given: Any) -> int:
-    """Train on the project's clips and export the detector.
+    """Train on the project's clips. `wakegen test` then evaluates the detector and exports it.
 
     \b
     wakegen train --project output/hey_katya

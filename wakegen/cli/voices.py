@@ -30,11 +30,13 @@ def _filters(function: F) -> F:
 def _list(state: State, engine: str, language: str | None, gender: str | None, installed: bool) -> None:
     import wakegen
     from wakegen.cli import show
+    from wakegen.cli.progress import watch
 
     only: dict[str, Any] = {"engine": None if engine == "all" else engine, "language": language, "gender": gender}
     offers = () if installed else wakegen.list_voices_to_pull(**only)
     try:
-        rows = wakegen.list_voices(**only)
+        with watch(state) as on_event:
+            rows = wakegen.list_voices(**only, on_event=on_event)
     except (BadInput, NotInstalled):
         if not offers:
             raise
@@ -94,7 +96,7 @@ def list_(state: State, /, engine: str, language: str | None, gender: str | None
 
 @voices.command()
 @click.argument("names", nargs=-1, metavar="[NAME|ENGINE|all]...")
-@click.option("--engine", metavar="NAME", help="Only voices of this engine.")
+@click.option("--engine", "--provider", "engine", metavar="NAME", help="Only voices of this engine.")
 @click.option(
     "--from", "source", type=options.FOLDER, metavar="DIR", help="Look for files and packages there, offline."
 )
@@ -129,7 +131,9 @@ def pull(
 @voices.command()
 @click.argument("voice")
 @click.option("--text", metavar="TEXT", help="What it says; IPA between slashes.")
-@click.option("--engine", metavar="NAME", help="The engine that has the voice (else: all are searched).")
+@click.option(
+    "--engine", "--provider", "engine", metavar="NAME", help="The engine that has the voice (else: all are searched)."
+)
 @click.option("--out", type=options.FOLDER, metavar="FILE.wav", help="Write a WAV file instead of playing.")
 @options.output
 @click.pass_obj

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from wakegen.core.errors import BadInput, StorageError
+from wakegen.core.paths import cache_folder
 
 _UNFINISHED = ".tmp-"
 
@@ -86,10 +87,11 @@ def storage_error(error: OSError, path: Path) -> StorageError:
             f"The disk is full: {path} could not be written.",
             hint="Free some space and run the same command again; it goes on where it stopped.",
         )
+    cached = path.is_relative_to(cache_folder())
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        how = "in WAKEGEN_CACHE" if cached else "with --out"
         return StorageError(
-            f"No permission to write {path}.", hint="Choose another folder with --out, or change its owner or mode."
+            f"No permission to write {path}.", hint=f"Name another folder {how}, or change its owner or mode."
         )
-    return StorageError(
-        f"{path} could not be written: {error.strerror or error}.", hint="Check the folder given with --out."
-    )
+    where = "that WAKEGEN_CACHE names" if cached else "given with --out"
+    return StorageError(f"{path} could not be written: {error.strerror or error}.", hint=f"Check the folder {where}.")

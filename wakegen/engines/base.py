@@ -62,6 +62,15 @@ class Speech:
     rate_hz: int
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an engine says of itself."""
+
+    version: str
+    voices: tuple[Voice, ...]
+    problems: tuple[str, ...] = ()  # "NAME: reason" for each voice that is there and cannot be used
+
+
 class Engine(Protocol):
     """Owns whatever the synthesis needs; used as a context manager."""
 

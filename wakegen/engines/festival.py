@@ -1,8 +1,8 @@
 """festival, the program: diphone voices and one statistical one, fed through its stdin by one process an engine.
 
 Its commands are Scheme. A text gets into them as a string of printable ASCII in which quotes and backslashes are
-escaped, so it stays a string; a letter beyond ASCII would end festival. What it says is its own: each clip is a WAV
-file in a folder that goes with the process.
+escaped, so it stays a string; a letter beyond ASCII would end festival. What it says is its own: each clip is a file
+in the folder for temporary ones, where festival stands, so that its name alone gets into a command.
 
 There is no control of pitch: `int_lr_params` moves kal and ked, and the statistical voice obeys nothing of the kind
 (options -fm and -a of `hts_engine_params` change no byte).
@@ -10,7 +10,6 @@ There is no control of pitch: `int_lr_params` moves kal and ked, and the statist
 
 from __future__ import annotations
 
-import os
 import re
 import tempfile
 import threading
@@ -45,7 +44,6 @@ class Festival:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._child: Child | None = None
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> Festival:
         return self
@@ -55,9 +53,6 @@ class Festival:
             child, self._child = self._child, None
             if child is not None:
                 child.close()
-            folder, self._folder = self._folder, None
-            if folder is not None:
-                folder.cleanup()
 
     @cached_property
     def version(self) -> str:
@@ -90,23 +85,15 @@ class Festival:
         check_request(request, "festival")
         voice = find_voice(request.voice, self.voices(), "festival")
         text = spell(request.text, voice)
-        with self._lock:
-            name = f"clip-{os.getpid()}.wav"  # a process that was forked from this one has the same folder
-            path = self._scratch() / name
-            path.unlink(missing_ok=True)
+        with self._lock, tempfile.NamedTemporaryFile(prefix="wakegen-festival-", suffix=".wav") as file:
             try:
-                said = self._say(_speak(text, voice.name, request.rate, name))
+                said = self._say(_speak(text, voice.name, request.rate, Path(file.name).name))
             except Lost as lost:
                 raise self._failed(request, str(lost)) from lost
-            if not path.is_file():
-                raise self._failed(request, said.strip().partition("\n")[0] or "it wrote no file")
-            data = path.read_bytes()
+            data = file.read()  # festival writes into the file that is there
+        if not data:
+            raise self._failed(request, said.strip().partition("\n")[0] or "it wrote nothing")
         return from_wav(data, request)
-
-    def _scratch(self) -> Path:
-        if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="wakegen-festival-")
-        return Path(self._folder.name)
 
     def _say_once(self, command: str) -> str:
         with self._lock:
@@ -121,7 +108,7 @@ class Festival:
         if child is not None and not child.is_alive:
             child.kill()
             child = None
-        child = child or _start(self._scratch())
+        child = child or _start()
         # Its answers wait in a buffer until `fflush` is called in the same form.
         line = f'{command}\n(begin (format t "\\nwakegen: done\\n") (fflush nil))\n'
         try:
@@ -140,9 +127,9 @@ class Festival:
         )
 
 
-def _start(folder: Path) -> Child:
+def _start() -> Child:
     try:
-        return Child([_PROGRAM, "--pipe"], folder=folder)
+        return Child([_PROGRAM, "--pipe"], folder=Path(tempfile.gettempdir()))
     except FileNotFoundError as error:
         raise NotInstalled("The program festival is missing.", hint=_INSTALL) from error
 

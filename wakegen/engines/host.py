@@ -43,7 +43,11 @@ class _Host:
     def answer(self, request: dict[str, Any]) -> bytes:
         """Do what a request asks."""
         if request.pop("op") == "hello":
-            greeting = {"version": self.engine.version, "voices": [asdict(voice) for voice in self.engine.voices()]}
+            greeting = {
+                "version": self.engine.version,
+                "voices": [asdict(voice) for voice in self.engine.voices()],
+                "problems": list(getattr(self.engine, "problems", ())),
+            }
             return bytes([JSON]) + json.dumps(greeting).encode()
         speech = self.engine.synthesize(SpeechRequest(**request))
         samples = np.ascontiguousarray(speech.samples, np.float32)

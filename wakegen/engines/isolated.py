@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from wakegen.core import errors
 from wakegen.core.errors import CannotSpeak, EngineError, WakegenError
-from wakegen.engines.base import Speech, SpeechRequest, Voice
+from wakegen.engines.base import Answer, Speech, SpeechRequest, Voice
 from wakegen.engines.child import Child, Lost
 from wakegen.engines.host import SPEECH_HEAD
 from wakegen.espeak.server import ERROR, JSON, SAMPLES
@@ -54,7 +54,7 @@ class Isolated:
         self._patience_s = patience_s
         self._lock = threading.Lock()
         self._child: Child | None = None
-        self._greeting: tuple[str, tuple[Voice, ...]] | None = None
+        self._greeting: Answer | None = None
 
     def __enter__(self) -> Isolated:
         return self
@@ -77,20 +77,26 @@ class Isolated:
     @property
     def version(self) -> str:
         """The engine's version."""
-        return self._greet()[0]
+        return self._greet().version
 
     def voices(self) -> tuple[Voice, ...]:
         """All voices of the engine, as it told them when it was asked first."""
-        return self._greet()[1]
+        return self._greet().voices
 
-    def _greet(self) -> tuple[str, tuple[Voice, ...]]:
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Why voices that are there cannot be used: "NAME: reason"."""
+        return self._greet().problems
+
+    def _greet(self) -> Answer:
         if self._greeting is None:
             what = "being asked for its voices"
             answer = self._ask({"op": "hello"}, what, self._deadline_s(1.0), lambda given: _flaw_of_json(given, JSON))
             if answer[0] == ERROR:
                 raise self._said(answer, what)
             said = json.loads(answer[1:])
-            self._greeting = str(said["version"]), tuple(Voice(**voice) for voice in said["voices"])
+            voices = tuple(Voice(**voice) for voice in said["voices"])
+            self._greeting = Answer(str(said["version"]), voices, tuple(said["problems"]))
         return self._greeting
 
     def synthesize(self, request: SpeechRequest) -> Speech:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wakegen.core.errors import BadInput
+from wakegen.core.errors import BadInput, EngineError, StorageError
 from wakegen.core.events import Notice
 from wakegen.dataset import bank as store
 from wakegen.dataset.bank import NegativeBank, Segment
@@ -95,7 +95,7 @@ def _own(project: Project, language: str, engines: Sequence[str]) -> NegativeBan
         return None
     try:
         path = banks.build(language, hours, engines=engines, executor=project.executor, on_event=project.on_event)
-    except BadInput as error:
+    except (BadInput, EngineError, StorageError) as error:
         project.on_event(Notice("warning", f"No negative bank: {error}"))
         return None
     return store.load(path)

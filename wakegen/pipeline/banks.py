@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wakegen.config.settings import Negatives
-from wakegen.core.errors import BadInput
+from wakegen.core.errors import BadInput, EngineError
 from wakegen.core.events import Notice, OnEvent, Progress, ignore
 from wakegen.core.executor import Processes, Serial, default_jobs
 from wakegen.core.executor import executor as make_executor
@@ -24,7 +24,8 @@ from wakegen.dataset.bank import NegativeBank, Segment
 from wakegen.dataset.bank_build import RECIPE, Reading, Shard, make_shard
 from wakegen.dataset.bank_plan import COPIES, SEED, Readers, plan
 from wakegen.dataset.splits import language_of
-from wakegen.engines import table
+from wakegen.engines import roll, table
+from wakegen.engines.base import Answer
 from wakegen.features import backbone
 from wakegen.pipeline.material import known_engines
 from wakegen.pipeline.simulate import scene_bank
@@ -70,14 +71,27 @@ def build_bank(
     redo: bool = False,
     on_event: OnEvent = ignore,
 ) -> BankInfo:
-    """Build the bank of a language, unless it is there; see `build`."""
+    """Build the bank of a language, unless it is there.
+
+    Raises
+    ------
+    BadInput, NotInstalled, EngineError : an engine that was named cannot read the language; and as `build`.
+    """
     tag = find_language(language).tag
     wanted = hours or Negatives().bank_hours
-    for name in engines:
-        table.row(name)  # raises for a wrong name
+    _check_named(engines, tag)
     workers = jobs or default_jobs()
     path = build(tag, wanted, engines=engines, executor=lambda: make_executor(workers), on_event=on_event, redo=redo)
     return _info(path, store.load(path))
+
+
+def _check_named(engines: Sequence[str], language: str) -> None:
+    for name in engines:
+        if not _readers(language, {name: roll.ask(name)}):
+            raise BadInput(
+                f"The engine '{name}' has no voice for '{language}' that may be used for anything.",
+                hint=f"See `wakegen voices list --engine {name}`.",
+            )
 
 
 def list_banks() -> tuple[BankInfo, ...]:
@@ -126,10 +140,13 @@ def build(
 
     Raises
     ------
-    BadInput : there is no word list for the language, or no engine speaks it.
+    BadInput : there is no word list for the language, no engine speaks it, or the hours are too few.
+    EngineError : nothing could be spoken.
     """
-    readers = readers_of(language, engines)
+    readers = readers_of(language, engines, on_event)
     readings = plan(language, hours, readers)
+    if not readings:
+        raise BadInput(f"{hours:g} hours are too few for a bank.", hint="Ask for an hour or more.")
     path = path_of(language, readers, readings)
     if path.exists() and not redo:
         return path
@@ -149,6 +166,8 @@ def build(
             on_event(
                 Progress("bank", "segments", done=_READINGS_PER_SHARD, group_total=len(shards) * _READINGS_PER_SHARD)
             )
+    if not segments:
+        raise EngineError("No text of the bank could be spoken.", hint="Try `wakegen voices play` with these engines.")
     for engine, count in sorted(failures.items()):
         on_event(Notice("warning", f"{count:,} texts of the bank could not be spoken by {engine}; they are left out."))
     store.save(store.quantised(np.concatenate(rows), segments, _about(language, readers)), path)
@@ -157,23 +176,29 @@ def build(
     return path
 
 
-def readers_of(language: str, engines: Sequence[str] = ()) -> tuple[Readers, ...]:
-    """Give the engines that can read a language for the bank, with the voices of it."""
-    native = frozenset(native_voices(language))
+def readers_of(language: str, engines: Sequence[str] = (), on_event: OnEvent = ignore) -> tuple[Readers, ...]:
+    """Give the engines that can read a language for the bank, with the voices of it. Raises BadInput for none."""
     usable = [
         name
         for name, one in known_engines().items()
         if not one.missing and (name in engines or (not engines and one.automatic))
     ]
-    found = []
-    for name in usable:
-        with table.load(name) as engine:
-            voices = tuple(v for v in engine.voices() if language_of(v) in native and not v.toy and v.commercial)
-            if voices:
-                found.append(Readers(name, engine.version, voices))
+    answers, broken = roll.ask_all(usable)
+    for name, failure in broken.items():
+        on_event(Notice("warning", f"The engine {name} is left out: {failure}"))
+    found = _readers(language, answers)
     if not found:
         raise BadInput(f"No engine reads '{language}'.", hint="See `wakegen engines` and `wakegen voices list`.")
-    return tuple(found)
+    return found
+
+
+def _readers(language: str, answers: Mapping[str, Answer]) -> tuple[Readers, ...]:
+    native = frozenset(native_voices(language))
+    voices = {
+        name: tuple(v for v in answer.voices if language_of(v) in native and not v.toy and v.commercial)
+        for name, answer in answers.items()
+    }
+    return tuple(Readers(name, answers[name].version, mine) for name, mine in voices.items() if mine)
 
 
 def _shards(readings: Sequence[Reading], scenes: Path) -> list[Shard]:

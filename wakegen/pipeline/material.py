@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 from wakegen.config import EngineChoice, Known, Settings, automatic_shares, choose_engines
-from wakegen.core.errors import BadInput
+from wakegen.core.errors import BadInput, StorageError
 from wakegen.core.files import write_text
 from wakegen.core.names import did_you_mean
 from wakegen.core.paths import cache_folder
@@ -17,8 +17,8 @@ from wakegen.core.version import VERSION
 from wakegen.dataset.cast import Speakers
 from wakegen.dataset.plan import FOREIGN_READERS, Said, Texts, counts
 from wakegen.dataset.splits import VoicePool, cast_speakers, chosen_voices, language_of, voice_pools
-from wakegen.engines import table
-from wakegen.engines.base import Voice
+from wakegen.engines import roll, table
+from wakegen.engines.base import Answer, Voice
 from wakegen.espeak import Espeak
 from wakegen.text.avoid import Avoid
 from wakegen.text.languages import accent_voices, find_language, native_voices
@@ -93,9 +93,12 @@ def _speakers(
     """Ask the engines for their voices and sort them by split; say which of them have none for the language."""
     validators = _validators() if settings.automatic else ()
     choices = (*choices, *(EngineChoice(type=name, weight=_VALIDATOR_WEIGHT) for name in validators))
-    versions, voices = _voices(choices)
-    choices, absent = _present_voices(choices, voices, settings)
-    chosen = {choice.type: chosen_voices(voices[choice.type], choice.voices) for choice in choices}
+    answers, broken = roll.ask_all(choice.type for choice in choices)
+    for failure in broken.values() if not settings.automatic else ():
+        raise failure
+    choices = tuple(choice for choice in choices if choice.type in answers)
+    choices, absent = _present_voices(choices, answers, settings)
+    chosen = {choice.type: chosen_voices(answers[choice.type].voices, choice.voices) for choice in choices}
     # Diphones are one set of recordings, whoever joins them: those of a validator are kept for it.
     reserved = {voice.speaker for name in validators for voice in chosen[name] if voice.kind == _DIPHONES}
     for name in chosen.keys() - set(validators):
@@ -121,11 +124,13 @@ def _speakers(
         )
         if _can_take_part(pools, trains) and (phrase.words or "ipa" in row.controls):
             found.append(
-                Speakers(choice, versions[choice.type], row.licence, row.controls, pools, row.cpu_per_s, trains)
+                Speakers(choice, answers[choice.type].version, row.licence, row.controls, pools, row.cpu_per_s, trains)
             )
         elif trains:
             silent.append(choice.type)
-    notices = (*absent, *_about_silent(silent, found, phrase, settings), *_about_few(found, phrase))
+    left_out = [f"The engine {name} is left out: {failure}" for name, failure in broken.items()]
+    found_wanting = (*left_out, *roll.complaints(answers), *absent)
+    notices = (*found_wanting, *_about_silent(silent, found, phrase, settings), *_about_few(found, phrase))
     return _with_shares(found) if settings.automatic else tuple(found), notices
 
 
@@ -171,15 +176,6 @@ def _validators() -> tuple[str, ...]:
     return tuple(row.name for row in table.ENGINES if not row.trains and table.status(row.name).available)
 
 
-def _voices(choices: Sequence[EngineChoice]) -> tuple[dict[str, str], dict[str, tuple[Voice, ...]]]:
-    versions: dict[str, str] = {}
-    voices: dict[str, tuple[Voice, ...]] = {}
-    for choice in choices:
-        with table.load(choice.type) as engine:
-            versions[choice.type], voices[choice.type] = engine.version, engine.voices()
-    return versions, voices
-
-
 def _accents(phrase: Phrase, row: table.EngineRow, readers: Sequence[Voice] | None) -> tuple[str, ...]:
     """Give the languages that lend an accent: to read IPA, any; to read the spelling, those of the same script.
 
@@ -193,7 +189,7 @@ def _accents(phrase: Phrase, row: table.EngineRow, readers: Sequence[Voice] | No
 
 
 def _present_voices(
-    choices: Sequence[EngineChoice], voices: Mapping[str, Sequence[Voice]], settings: Settings
+    choices: Sequence[EngineChoice], answers: Mapping[str, Answer], settings: Settings
 ) -> tuple[tuple[EngineChoice, ...], tuple[str, ...]]:
     """Take out voices that are not here, with a notice for each; an engine that has none of its voices stays silent.
 
@@ -205,11 +201,12 @@ def _present_voices(
     kept: list[EngineChoice] = []
     notices: list[str] = []
     for choice in choices:
-        known = {voice.name for voice in voices[choice.type]}
+        known = {voice.name for voice in answers[choice.type].voices}
         unknown = [name for name in choice.voices if name not in known]
         if unknown and (must or (len(unknown) == len(choice.voices) and len(choices) == 1)):
             raise BadInput(
-                f"The engine '{choice.type}' has no voice '{unknown[0]}'.", hint=did_you_mean(unknown[0], known)
+                f"The engine '{choice.type}' has no voice '{unknown[0]}'.",
+                hint=_hint_for(unknown[0], known, answers[choice.type]),
             )
         notices += [
             f"The engine '{choice.type}' has no voice '{name}' here; others speak in its place." for name in unknown
@@ -220,6 +217,14 @@ def _present_voices(
     if not kept:
         raise BadInput(notices[0], hint="`wakegen voices list` shows those that can speak, and how to pull others.")
     return tuple(kept), tuple(notices)
+
+
+def _hint_for(voice: str, known: Collection[str], answer: Answer) -> str:
+    """Say why a voice that is there cannot be used, else which is nearest."""
+    problem = next((text for text in answer.problems if text.startswith(f"{voice}: ")), "")
+    if problem:
+        return f"It cannot be used: {problem.removeprefix(f'{voice}: ')}"
+    return did_you_mean(voice, known) if known else "It has none that can be used."
 
 
 @contextmanager
@@ -253,7 +258,8 @@ def lexicon_of(language: str, espeak: Espeak) -> Lexicon:
     if path.exists():
         return lexicon_from_json(path.read_text(encoding="utf-8"))
     lexicon = build_lexicon(language, espeak.phonemes)
-    write_text(path, lexicon_to_json(lexicon))
+    with suppress(StorageError):  # then it is asked for again the next time
+        write_text(path, lexicon_to_json(lexicon))
     return lexicon
 
 
