@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,8 @@ from tests.small import check_files, content, settings
 from wakegen.core.errors import BadInput
 from wakegen.core.events import StageStarted, ignore
 from wakegen.dataset.store import Store
-from wakegen.pipeline import gate
+from wakegen.engines import table
+from wakegen.pipeline import banks, estimate, gate
 from wakegen.pipeline.project import opened
 
 pytestmark = pytest.mark.xdist_group("project")
@@ -122,6 +124,23 @@ def test_a_dry_run_writes_nothing(tmp_path):
     assert document["clips"]["by_engine"] == {"fake": document["clips"]["total"]}
     assert document["estimated"]["seconds"] > 0
     assert "nothing was run" in plan.to_text()
+
+
+def test_an_estimate_counts_slow_engines_the_bank_and_the_recipes_that_are_tried(tmp_path, monkeypatch):
+    def seconds(**more):
+        return wakegen.plan_project(settings(tmp_path / "p", **more)).seconds
+
+    plain = seconds()
+    with_bank = seconds(generation__negatives__bank_hours=1.0)
+    assert with_bank > plain + 30
+    monkeypatch.setattr(banks, "is_there", lambda *_: True)
+    assert seconds(generation__negatives__bank_hours=1.0) == plain
+    slow = {row.name: replace(row, cpu_per_s=1.0) for row in table.ENGINES}
+    monkeypatch.setattr(table, "row", slow.__getitem__)
+    assert seconds() > plain + 10
+    chosen = seconds(train__preset="standard", train__heads=2)
+    monkeypatch.setattr(estimate.Ingredients, "validators", ["festival"])
+    assert seconds(train__preset="standard", train__heads=2) > chosen
 
 
 def test_benchmarking_keeps_a_session(copy):

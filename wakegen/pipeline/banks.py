@@ -123,6 +123,15 @@ def path_of(language: str, readers: Sequence[Readers], readings: Sequence[Readin
     return folder() / f"{language}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
 
 
+def is_there(language: str, hours: float, engines: Sequence[str]) -> bool:
+    """Say whether the bank that `build` would make is there, or cannot be made."""
+    try:
+        readers = readers_of(language, engines)
+        return path_of(language, readers, plan(language, hours, readers)).exists()
+    except BadInput:
+        return True
+
+
 def build(
     language: str,
     hours: float,

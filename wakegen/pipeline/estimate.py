@@ -8,17 +8,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from wakegen.config import Settings
+from wakegen.config.presets import TRAIN
 from wakegen.core.executor import default_jobs
 from wakegen.dataset.plan import plan_speech
 from wakegen.dataset.plan_scenes import NOISE_S, SCARCE, noise_counts
 from wakegen.dataset.store import Clip
-from wakegen.pipeline.material import gather
+from wakegen.engines import table
+from wakegen.pipeline import banks
+from wakegen.pipeline.heads import CHANGES
+from wakegen.pipeline.material import Ingredients, gather
+from wakegen.text.languages import find_language
 
-# Measured with the embedded voice on two cores of a 2.x GHz server (docs/results.md); other machines differ.
-_SPEAK_CPU_S = 0.006  # a clip: spoken, cut, stored
+# Measured on two cores of a 2.x GHz server (docs/results.md); other machines differ. What speaking takes stands in the
+# rows of the engines.
+_CLIP_CPU_S = 0.003  # a clip: cut, stored
 _SCENE_CPU_S = 0.012  # a scene: rendered, stored
 _EMBED_CPU_S = 0.003  # a second of sound
-_STEP_CPU_S = 0.026  # a training step
+_STEP_CPU_S = 0.03  # a training step
+_BANK_CPU_S = 170.0  # an hour of the negative bank
 _OVERHEAD_S = 45.0  # start, bank of rooms, evaluation's own start
 _TEST_CPU_S = 0.003  # a second of test sound
 _BYTES_PER_S = 26_000  # FLAC of noisy sound at 16 kHz
@@ -105,7 +112,7 @@ def plan_project(settings: Settings) -> PlanSummary:
         voices=len({clip.voice for clip in clips}),
         speakers=len({clip.speaker for clip in clips}),
         scenes=scenes,
-        seconds=_seconds(settings, clips, scenes, jobs),
+        seconds=_seconds(settings, ingredients, clips, scenes, jobs),
         bytes=_bytes(settings, clips),
         jobs=jobs,
         notices=ingredients.notices,
@@ -140,12 +147,25 @@ def _heard_s(settings: Settings, clips: Sequence[Clip]) -> float:
     return noise + sum(_scene_s(clip) * _copies(settings, clip) for clip in clips)
 
 
-def _seconds(settings: Settings, clips: Sequence[Clip], scenes: dict[str, int], jobs: int) -> float:
-    training = settings.train.heads * settings.train.steps * _STEP_CPU_S
-    making = len(clips) * _SPEAK_CPU_S + sum(scenes.values()) * _SCENE_CPU_S
+def _seconds(
+    settings: Settings, ingredients: Ingredients, clips: Sequence[Clip], scenes: dict[str, int], jobs: int
+) -> float:
+    """Give the seconds of a run in which every clip is spoken anew."""
+    speaking = sum(_CLIP_CPU_S + table.row(clip.engine).cpu_per_s * _speech_s(clip) for clip in clips)
+    making = speaking + sum(scenes.values()) * _SCENE_CPU_S
     hearing = _heard_s(settings, clips) * _EMBED_CPU_S
+    tried = len(CHANGES) if TRAIN[settings.train.preset].chooses and ingredients.validators else 0
+    training = (settings.train.heads + tried) * settings.train.steps * _STEP_CPU_S
     testing = settings.evaluation.test_hours * 3600 * _TEST_CPU_S
-    return _OVERHEAD_S + testing + (making + hearing + training) / jobs
+    return _OVERHEAD_S + testing + (making + hearing + training + _bank_cpu_s(settings, ingredients)) / jobs
+
+
+def _bank_cpu_s(settings: Settings, ingredients: Ingredients) -> float:
+    hours = settings.generation.negatives.bank_hours
+    trainers = sorted(one.choice.type for one in ingredients.speakers if one.trains)
+    if not hours or banks.is_there(find_language(ingredients.phrase.language).tag, hours, trainers):
+        return 0.0
+    return hours * _BANK_CPU_S
 
 
 def _bytes(settings: Settings, clips: Sequence[Clip]) -> int:
