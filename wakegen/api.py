@@ -62,7 +62,8 @@ class StageResult:
         """Give what a person wants to read first."""
         compared = self.summary.get("before_after")
         table = f"\n\n{before_after.to_text(compared)}" if compared else ""
-        return f"{self.stage}: {self.summary['line']}{table}"
+        then = f"\n\nTest and export it: wakegen test --project {self.folder}" if self.stage == train.NAME else ""
+        return f"{self.stage}: {self.summary['line']}{table}{then}"
 
 
 @dataclass(frozen=True, slots=True)
