@@ -11,6 +11,7 @@ import wakegen
 from tests.heads import detector_files
 from wakegen.api import MakeResult
 from wakegen.core.errors import BadInput
+from wakegen.metrics.intervals import wilson
 
 
 def test_every_public_name_can_be_found():
@@ -68,7 +69,7 @@ def test_a_limit_that_is_missed_is_exit_code_6(tmp_path):
 def test_a_limit_on_accuracy_needs_an_evaluation(tmp_path):
     with pytest.raises(BadInput, match="holds no recall"):
         wakegen.bench_device(detector_files(tmp_path), seconds=3.0, min_recall=0.5)
-    known = detector_files(tmp_path, "known", evaluated_on={"recall": {"rate": 0.4, "text": "4 of 10"}})
+    known = detector_files(tmp_path, "known", evaluated_on={"recall": wilson(4, 10).to_json()})
     assert wakegen.bench_device(known, seconds=3.0, min_recall=0.5).exit_code == 6
     assert wakegen.bench_device(known, seconds=3.0, min_recall=0.3).exit_code == 0
 

@@ -84,12 +84,16 @@ def test_negatives_are_cut_into_pieces_and_a_file_is_in_one_split(recordings, tm
     assert np.array_equal(np.concatenate(parts), whole), "recordings are kept as they are"
 
 
-def test_recordings_of_the_phrase_are_whole_and_for_evaluation_only(recordings, tmp_path):
-    files = {"negative": [], "positive": sorted(recordings.iterdir())}
-    rows = list(plan_recordings(settings(tmp_path), files, first_id=1))
-    assert {(row.split, row.label, row.parameters["samples"]) for row in rows} == {
-        ("recordings", "positive", 17 * 16_000)
-    }
+def test_recordings_of_the_phrase_are_for_evaluation_only_and_silence_around_it_is_cut(tmp_path):
+    loud = np.random.default_rng(1).normal(0, 0.1, 16_000)
+    soundfile.write(tmp_path / "padded.wav", np.concatenate([np.zeros(8_000), loud, np.zeros(24_000)]), 16_000)
+    soundfile.write(tmp_path / "silent.wav", np.zeros(16_000), 16_000)
+    files = {"negative": [], "positive": [tmp_path / "padded.wav", tmp_path / "silent.wav"]}
+    padded, silent = plan_recordings(settings(tmp_path), files, first_id=1)
+    assert (padded.split, padded.label) == ("recordings", "positive")
+    assert padded.parameters["start"] == pytest.approx(8_000 - 800, abs=400)
+    assert padded.parameters["samples"] == pytest.approx(16_000 + 1_600, abs=800)
+    assert (silent.parameters["start"], silent.parameters["samples"]) == (0, 16_000)
 
 
 def test_a_recording_that_vanished_meanwhile_fails_alone(recordings, tmp_path):

@@ -48,7 +48,7 @@ def test_keys_of_later_versions_are_left_out():
 def test_a_missing_sidecar_is_named(tmp_path):
     with pytest.raises(BadInput, match=r"hey\.json is missing") as caught:
         Sidecar.load(tmp_path / "hey.onnx")
-    assert "--threshold" in caught.value.hint
+    assert "NAME.json together" in caught.value.hint
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,18 @@ def test_whom_another_engine_holds_out_is_left_out_too(project, built):
     assert 0 < len(banked.rows) <= sum(one.count for one in bank.segments if one.speaker == people[0])
 
 
+def test_a_mixture_is_left_out_if_one_of_its_parts_is_held_out():
+    keep = bank_windows._Keep(frozenset(("kokoro",)), frozenset(("a",)), frozenset(("sarah",)))
+    names = ("bella", "sarah", "bella+sarah", "sarah+bella", "bella+kore")
+    kept = [name for name in names if keep(store.Segment("kokoro", "v", name, "a", 0, 1))]
+    assert kept == ["bella", "bella+kore"]
+
+
+def test_the_licences_of_what_took_part_are_told(project, built):
+    bank_windows.windows(project, first_row=0)
+    assert bank_windows.licences(project) == tuple(store.load(built).about["licences"]["fake"])
+
+
 def test_a_text_that_holds_the_phrase_is_dropped(project, built, monkeypatch):
     bank = store.load(built)
     spoiled = bank.segments[0]

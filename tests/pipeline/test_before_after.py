@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from tests.heads import head
 from wakegen.core.seeds import stream
-from wakegen.pipeline.before_after import changes, hits_of, to_json, to_text, warning
+from wakegen.metrics.intervals import wilson
+from wakegen.pipeline.before_after import changes, hits_of, to_json, to_text, warning, woken_by
 from wakegen.pipeline.heads import SMOOTHING_STEPS, HeldOut
 from wakegen.train.calibrate import calibrate
 
@@ -72,7 +75,15 @@ def held_out() -> HeldOut:
         return rng.normal(0, 15, (steps - 9, 96)).astype(np.float32), steps
 
     streams = {"sentence": [rows(4000)], "noise": [rows(1000)]}
-    return HeldOut(streams, [(*rows(60), (2.5, 3.5)) for _ in range(12)], ["espeak"] * 12)
+    return HeldOut(
+        streams, [(*rows(60), (2.5, 3.5)) for _ in range(12)], ["espeak"] * 12, unwanted=[rows(40), rows(30)]
+    )
+
+
+def test_a_clip_wakes_it_from_its_threshold_on(held_out):
+    low, high = (SimpleNamespace(logit=logit) for logit in (-20.0, 20.0))
+    assert woken_by(head(), low, held_out).tolist() == [True, True]
+    assert woken_by(head(), high, held_out).tolist() == [False, False]
 
 
 def test_each_head_is_judged_at_its_own_threshold(held_out):
@@ -85,7 +96,9 @@ def test_each_head_is_judged_at_its_own_threshold(held_out):
     first, second = (hits_of(one, threshold, held_out) for one, threshold in zip(pair, found, strict=True))
     assert found[1].logit - found[0].logit == pytest.approx(2.3, abs=0.05)
     assert first.tolist() == second.tolist()
-    document = to_json(changes(first, second, held_out.engines), *found)
+    woken = tuple(woken_by(one, threshold, held_out) for one, threshold in zip(pair, found, strict=True))
+    document = to_json(changes(first, second, held_out.engines), *found, woken)
+    assert document["woken_by_added_clips"]["after"]["total"] == 2
     assert document["false_accepts"]["before"]["events"] == found[0].events > 0
     assert document["false_accepts"]["before"]["hours"] == pytest.approx(5000 * 0.08 / 3600)
 
@@ -95,10 +108,12 @@ def test_the_table_marks_what_is_worse():
         "target_fa_per_hour": 0.5,
         "recall": [compared("1111", "0000").to_json(), compared("00", "11", "recording").to_json()],
         "false_accepts": {"before": {"text": "1 in 3.0 h"}, "after": {"text": "0 in 3.0 h"}},
+        "woken_by_added_clips": {"before": wilson(3, 4).to_json(), "after": wilson(1, 4).to_json()},
     }
     lines = to_text(document).splitlines()
-    assert lines[1].startswith("recall, espeak       4 of 4 (100.0 %, 51.0–100.0 %)  0 of 4 (0.0 %, 0.0–49.0 %)")
+    assert lines[1].startswith("recall, espeak        4 of 4 (100.0 %, 51.0–100.0 %)  0 of 4 (0.0 %, 0.0–49.0 %)")
     assert lines[1].endswith("worse")
-    assert lines[2].startswith("recall, added clips  0 of 2")
+    assert lines[2].startswith("recall, added clips   0 of 2")
     assert lines[3].split("  ")[0] == "false accepts"
-    assert lines[4] == "Each at its own threshold for 0.5 false accepts/h; intervals are 95 %."
+    assert lines[4].startswith("woken by added clips  3 of 4")
+    assert lines[5] == "Each at its own threshold for 0.5 false accepts/h; intervals are 95 %."

@@ -143,6 +143,43 @@ def test_an_estimate_counts_slow_engines_the_bank_and_the_recipes_that_are_tried
     assert seconds(train__preset="standard", train__heads=2) > chosen
 
 
+@pytest.mark.parametrize(
+    ("stage", "lost", "then"),
+    [("test", ".cache/candidate.onnx", "wakegen train"), ("report", "report.json", "wakegen test")],
+)
+def test_a_file_that_was_removed_is_named_with_the_command_that_brings_it(copy, stage, lost, then):
+    (copy / lost).unlink()
+    with pytest.raises(BadInput) as caught:
+        wakegen.run_stage(stage, copy, settings(copy))
+    assert f"{then} --project {copy}" in caught.value.hint
+
+
+def test_limits_on_accuracy_that_are_asked_for_are_held_by_bench_too(copy):
+    done = subprocess.run(
+        [sys.executable, "-m", "wakegen", "bench", "--local", "--project", str(copy), "--min-recall", "1.0", "--json"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 6, done.stderr
+    limits = {gate["name"]: gate for gate in json.loads(done.stdout)["limits"]}
+    assert not limits["min_recall"]["ok"]
+    assert "as evaluated" in limits["min_recall"]["text"]
+
+
+def test_the_sidecar_says_who_may_use_it_and_what_spoke_for_it(copy):
+    sidecar = json.loads((copy / "models" / "hey_katya.json").read_text(encoding="utf-8"))
+    assert sidecar["commercial_use"] is True
+    assert sidecar["trained_on"]["bank"] == []
+    with opened(settings(copy), on_event=ignore) as project, project.store.transaction():
+        project.store.set_meta("commercial", "false")
+        project.store.set_meta("bank", json.dumps({"pico": ["Apache-2.0"]}))
+    wakegen.run_stage("test", copy, settings(copy))
+    sidecar = json.loads((copy / "models" / "hey_katya.json").read_text(encoding="utf-8"))
+    assert sidecar["commercial_use"] is False
+    assert sidecar["trained_on"]["bank"] == ["pico"]
+    assert "Apache-2.0" in sidecar["licences"]
+
+
 def test_benchmarking_keeps_a_session(copy):
     result = wakegen.run_stage("bench", copy, settings(copy))
     (session,) = (copy / "sessions").iterdir()

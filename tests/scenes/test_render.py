@@ -96,7 +96,7 @@ def test_the_span_is_where_the_speech_is(profile, bank, voices, warp: float, str
     first, last = trim(made.samples / 32768, floor_db=-20)
     assert first / 16000 == pytest.approx(start_s, abs=0.012)
     if rir is None:
-        assert last / 16000 == pytest.approx(end_s, abs=0.012)
+        assert last / 16000 == pytest.approx(end_s, abs=0.015)  # where it is cut falls on a grid, too
     else:
         assert last / 16000 > end_s - 0.012
 

@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from wakegen.bench.evaluate import Evaluation
-from wakegen.bench.gate import GateResult
+from wakegen.bench.gate import LEAST_HOURS, GateResult
 from wakegen.bench.positives import LEAST_CLIPS
 from wakegen.metrics.events import STEP_S
 
 RULE = (
     "“Good” means: hears at least 90 %, at least 75 % in the worst group, wakes by mistake at most 0.5 times per hour "
-    "in every everyday corpus, no shortcut probe is suspicious, and every limit is met. “Usable” means: at least "
+    "in everyday sound together and in every corpus of a quarter of an hour or more, no shortcut probe is suspicious, and every limit is met. “Usable” means: at least "
     "75 %, at least 50 % in the worst group, and at most 2 per hour. Fewer than "
     f"{LEAST_CLIPS} clips or no audio without the phrase give no verdict."
 )
@@ -54,7 +54,12 @@ def judge(evaluation: Evaluation | None, gates: Sequence[GateResult] = ()) -> Ve
 
 
 def _level(evaluation: Evaluation) -> str:
-    rows = [row.false_accepts for row in evaluation.corpora if not row.adversarial and row.false_accepts.hours > 0]
+    rows = [evaluation.false_accepts] if evaluation.false_accepts.hours else []
+    rows += [
+        row.false_accepts
+        for row in evaluation.corpora
+        if not row.adversarial and row.false_accepts.hours >= LEAST_HOURS
+    ]
     recall = evaluation.recall.value
     if recall is None or evaluation.recall.total < LEAST_CLIPS or not rows:
         return "undecided"

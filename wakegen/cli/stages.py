@@ -97,5 +97,5 @@ def test(state: State, /, **given: Any) -> int:
 @options.output
 @click.pass_obj
 def report(state: State, /, **given: Any) -> int:
-    """Write report.html and report.json anew."""
+    """Draw report.html anew from report.json."""
     return run("report", state, given)

@@ -37,7 +37,7 @@ _MARGIN = RATE_HZ // 20  # 50 ms: a soft h or f lies below that
 
 
 def plan_recordings(settings: Settings, files: Mapping[str, Sequence[Path]], *, first_id: int) -> Iterator[Clip]:
-    """Give rows for the user's files: negatives in pieces of 8 s (a file is in one split), positives whole."""
+    """Give rows for the user's files: negatives in pieces of 8 s (a file is in one split), positives without silence."""
     number = first_id
     for path in files["negative"]:
         split = _split(settings, path.name)
@@ -45,8 +45,9 @@ def plan_recordings(settings: Settings, files: Mapping[str, Sequence[Path]], *, 
             yield _clip(settings, number, path, piece, label="negative", kind="user", split=split)
             number += 1
     for path in files["positive"]:
-        whole = {"path": str(path.absolute()), "start": 0, "samples": len(read(path))}
-        yield _clip(settings, number, path, whole, label="positive", kind="phrase", split=RECORDINGS)
+        start, samples = _heard(read(path))
+        piece = {"path": str(path.absolute()), "start": start, "samples": samples}
+        yield _clip(settings, number, path, piece, label="positive", kind="phrase", split=RECORDINGS)
         number += 1
 
 
@@ -90,7 +91,7 @@ class Added:
     path: Path
     label: str  # "positive" or "negative"
     sha256: str  # of all its samples (int16, 16 kHz)
-    first_sha256: str  # of those of its first piece, as `--negatives` would have cut it
+    known_as: frozenset[str]  # sha256 of all, and of what `--negatives` and `--recordings` would have kept of it
     pieces: tuple[tuple[int, int], ...]  # start and number of samples
 
 
@@ -109,8 +110,10 @@ def read_added(path: Path, folder: Path) -> Added:
     if not pieces or trim(samples) == (0, 0):
         raise BadInput("It is silent or too short.", hint="Record it again, or remove it.")
     whole = to_int16(samples)
-    first = whole[: int(PIECE_S * RATE_HZ)]
-    return Added(path, "negative" if negative else "positive", _sha256(whole), _sha256(first), pieces)
+    start, count = _heard(samples)
+    parts = (whole, whole[: int(PIECE_S * RATE_HZ)], whole[start : start + count])
+    names = frozenset(map(_sha256, parts))
+    return Added(path, "negative" if negative else "positive", _sha256(whole), names, pieces)
 
 
 def _between(path: Path, folder: Path) -> tuple[str, ...]:
@@ -119,13 +122,21 @@ def _between(path: Path, folder: Path) -> tuple[str, ...]:
 
 def _phrase(path: Path, samples: NDArray[np.float32]) -> tuple[int, int]:
     """Find the phrase in a recording of it: start and number of samples."""
-    start, end = trim(samples, _CUT_DB)
-    start, end = max(0, start - _MARGIN), min(len(samples), end + _MARGIN)
-    seconds = (end - start) / RATE_HZ
+    start, count = _heard(samples)
+    seconds = count / RATE_HZ
     if not _PHRASE_S[0] <= seconds <= _PHRASE_S[1]:
         raise BadInput(
             f"{seconds:.1f} s are not the phrase alone.", hint="Cut it: one file for each time the phrase is said."
         )
+    return start, count
+
+
+def _heard(samples: NDArray[np.float32]) -> tuple[int, int]:
+    """Cut silence at both ends: start and number of samples of the rest; of silence, all."""
+    start, end = trim(samples, _CUT_DB)
+    if end <= start:
+        return 0, len(samples)
+    start, end = max(0, start - _MARGIN), min(len(samples), end + _MARGIN)
     return start, end - start
 
 

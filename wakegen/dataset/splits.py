@@ -17,7 +17,7 @@ from wakegen.text.lexicon import SPLITS
 TRAIN, VAL, TEST = SPLITS
 # Of an engine with fewer speakers each one is worth more in training than held out; another engine is held out then.
 _MANY_SPEAKERS = 30
-_MIXED = "+"  # a speaker made of two is named after both
+MIXED = "+"  # a speaker made of two is named after both
 
 
 def speaker_splits(engine: str, speakers: Iterable[str], *, ratio: Sequence[float], seed: int) -> dict[str, str]:
@@ -53,7 +53,7 @@ def cast_speakers(
     another has all of them. Validators never train: their speakers are shared between validation and test. A person whom two engines
     know trains if he does in one of them, and is left out elsewhere. A mixture of speakers trains if its parts do.
     """
-    whole = {engine: {name for name in names if _MIXED not in name} for engine, names in speakers.items()}
+    whole = {engine: {name for name in names if MIXED not in name} for engine, names in speakers.items()}
     trainers = [engine for engine in speakers if engine not in validators]
     largest = max(trainers, key=lambda engine: (len(whole[engine]), engine), default=None)
     splits: dict[str, dict[str, str]] = {}
@@ -74,8 +74,8 @@ def cast_speakers(
         assigned = _assigned(splits)
     for engine, names in speakers.items():
         mine = {name: split for name, split in splits[engine].items() if split == assigned[name]}
-        trained = [name for name in sorted(names) if {assigned.get(part) for part in name.split(_MIXED)} == {TRAIN}]
-        splits[engine] = mine | {name: TRAIN for name in trained if _MIXED in name}
+        trained = [name for name in sorted(names) if {assigned.get(part) for part in name.split(MIXED)} == {TRAIN}]
+        splits[engine] = mine | {name: TRAIN for name in trained if MIXED in name}
     return splits
 
 

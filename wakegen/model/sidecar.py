@@ -69,7 +69,7 @@ class Sidecar:
         except FileNotFoundError:
             raise BadInput(
                 f"{path} is missing: it holds the threshold of {model.name}.",
-                hint="Keep NAME.onnx and NAME.json together, or name a threshold with --threshold.",
+                hint="Keep NAME.onnx and NAME.json together, as they were exported.",
             ) from None
         except (OSError, ValueError) as error:
             raise BadInput(f"{path} cannot be read: {error}.", hint="Export the detector again.") from error

@@ -106,7 +106,7 @@ def _sorted(project: Project, folder: Path, readable: Sequence[Path], damaged: S
         except BadInput as error:
             unusable.append((path, f"{error} {error.hint}"))
             continue
-        if seen & {file.sha256, file.first_sha256}:
+        if seen & file.known_as:
             known.append(path)
         else:
             seen.add(file.sha256)
@@ -218,6 +218,7 @@ def _train_on(project: Project, pending: dict[str, Any]) -> dict[str, Any]:
         before, after = (train.calibrated(project, head, held_out) for head in pair)
         cpu_s = time.process_time() - cpu_started + executor.cpu_s * (executor.workers > 1)
     heard = (before_after.hits_of(pair[0], before, held_out), before_after.hits_of(pair[1], after, held_out))
+    woken = (before_after.woken_by(pair[0], before, held_out), before_after.woken_by(pair[1], after, held_out))
     changes = before_after.changes(heard[0], heard[1], held_out.engines)
     for change in changes:
         if change.is_worse:
@@ -229,7 +230,7 @@ def _train_on(project: Project, pending: dict[str, Any]) -> dict[str, Any]:
         "cpu_s": round(cpu_s, 1),
         "choice": {"name": pending["choice"]} if pending["choice"] else {},
         "added": pending["clips"],
-        "before_after": before_after.to_json(changes, before, after),
+        "before_after": before_after.to_json(changes, before, after, woken),
     }
 
 

@@ -13,6 +13,7 @@ from wakegen.core.errors import BadInput, EngineError, StorageError
 from wakegen.core.events import Notice
 from wakegen.dataset import bank as store
 from wakegen.dataset.bank import NegativeBank, Segment
+from wakegen.dataset.splits import MIXED
 from wakegen.pipeline import banks
 from wakegen.pipeline.material import judge_of
 from wakegen.pipeline.project import Project
@@ -20,6 +21,7 @@ from wakegen.text.languages import find_language
 from wakegen.train.material import Rows, window_starts
 
 F32 = NDArray[np.float32]
+_Found = tuple[NegativeBank, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,10 +38,11 @@ def windows(project: Project, *, first_row: int) -> Banked | None:
     Left out are speakers that the project holds out, engines beside those that were named, and every segment whose
     text holds a word of the phrase by spelling or by sound.
     """
-    parts = _parts(project)
+    found = _found(project)
+    _note(project, found)
     starts: dict[str, list[Rows]] = {}
     rows: list[F32] = []
-    for part, segments in parts:
+    for part, segments in _parts(project, found):
         for one in segments:
             starts.setdefault(f"bank {one.engine}", []).append(
                 window_starts(one.count, first_row=first_row + one.first)
@@ -51,12 +54,23 @@ def windows(project: Project, *, first_row: int) -> Banked | None:
     return Banked(np.concatenate(rows), {name: np.concatenate(mine) for name, mine in starts.items()})
 
 
-def _parts(project: Project) -> list[tuple[F32, tuple[Segment, ...]]]:
-    """Give the segments of the project's own bank, and of the one that comes with wakegen for engines beside those."""
-    speaking = json.loads(project.store.meta("held_out") or "{}")
-    wanted = frozenset(speaking) - project.validators
+def licences(project: Project) -> tuple[str, ...]:
+    """Give the licences of the voices in the bank that the project was trained with."""
+    used: dict[str, list[str]] = json.loads(project.store.meta("bank") or "{}")
+    return tuple(sorted({licence for mine in used.values() for licence in mine}))
+
+
+def _note(project: Project, found: Sequence[_Found]) -> None:
+    used = {engine: bank.about["licences"].get(engine, []) for bank, engines in found for engine in sorted(engines)}
+    with project.store.transaction():
+        project.store.set_meta("bank", json.dumps(used))
+
+
+def _found(project: Project) -> list[_Found]:
+    """Give the project's own bank, and the one that comes with wakegen, each with the engines that count of it."""
+    wanted = frozenset(_held_out(project)) - project.validators
     language = find_language(project.store.meta("language") or project.settings.generation.language).tag
-    found: list[tuple[NegativeBank, frozenset[str]]] = []
+    found: list[_Found] = []
     taken: frozenset[str] = frozenset()
     for bank in (_own(project, language, sorted(wanted)), banks.shipped(language)):
         if bank is not None:
@@ -64,8 +78,19 @@ def _parts(project: Project) -> list[tuple[F32, tuple[Segment, ...]]]:
             engines = there - taken if project.settings.automatic else (there & wanted) - taken
             found += [(bank, engines)] if engines else []
             taken |= there
+    return found
+
+
+def _held_out(project: Project) -> dict[str, list[str]]:
+    """Give the people whom the project keeps from training, by engine."""
+    found: dict[str, list[str]] = json.loads(project.store.meta("held_out") or "{}")
+    return found
+
+
+def _parts(project: Project, found: Sequence[_Found]) -> list[tuple[F32, tuple[Segment, ...]]]:
+    """Give the segments that may be used, with their rows."""
     allowed = _allowed(project, [bank for bank, _ in found]) if found else frozenset()
-    held_out = frozenset(name for names in speaking.values() for name in names)
+    held_out = frozenset(name for names in _held_out(project).values() for name in names)
     return [bank.chosen(_Keep(engines, allowed, held_out)) for bank, engines in found]
 
 
@@ -85,7 +110,8 @@ class _Keep:
     held_out: frozenset[str]  # people, whichever engine speaks with their voice
 
     def __call__(self, one: Segment) -> bool:
-        return one.engine in self.engines and one.text in self.texts and one.speaker not in self.held_out
+        people = one.speaker.split(MIXED)
+        return one.engine in self.engines and one.text in self.texts and self.held_out.isdisjoint(people)
 
 
 def _own(project: Project, language: str, engines: Sequence[str]) -> NegativeBank | None:

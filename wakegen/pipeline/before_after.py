@@ -19,7 +19,7 @@ from wakegen.dataset.speak import RECORDING
 from wakegen.metrics.intervals import Rate, figure, per_hour, wilson
 from wakegen.model.head import Head
 from wakegen.pipeline.heads import SMOOTHING_STEPS, HeldOut
-from wakegen.train.calibrate import Calibration, best_logit
+from wakegen.train.calibrate import Calibration, best_logit, smooth_logits
 
 ADDED_CLIPS = "added clips"
 Hits = NDArray[np.bool_]
@@ -58,6 +58,12 @@ def hits_of(head: Head, calibration: Calibration, held_out: HeldOut) -> Hits:
     return np.array(best, np.float64) >= calibration.logit
 
 
+def woken_by(head: Head, calibration: Calibration, held_out: HeldOut) -> Hits:
+    """Say of each held-out clip that was added and is not the phrase whether it fires."""
+    best = [smooth_logits(head, rows, steps, SMOOTHING_STEPS).max(initial=-np.inf) for rows, steps in held_out.unwanted]
+    return np.array(best, np.float64) >= calibration.logit
+
+
 def changes(before: Hits, after: Hits, engines: Sequence[str]) -> tuple[Change, ...]:
     """Compare group by group; the three are of the same length, the clips in the same order."""
     groups = {engine: np.array([one == engine for one in engines]) for engine in sorted(set(engines))}
@@ -78,14 +84,20 @@ def _change(engine: str, before: Hits, after: Hits) -> Change:
     )
 
 
-def to_json(found: Sequence[Change], before: Calibration, after: Calibration) -> dict[str, Any]:
-    """Give the comparison as plain JSON values."""
+def to_json(
+    found: Sequence[Change], before: Calibration, after: Calibration, woken: tuple[Hits, Hits]
+) -> dict[str, Any]:
+    """Give the comparison as plain JSON values; `woken` are both answers of `woken_by`."""
     return {
         "target_fa_per_hour": after.target_fa_per_hour,
         "recall": [change.to_json() for change in found],
         "false_accepts": {
             "before": per_hour(before.events, before.hours).to_json(),
             "after": per_hour(after.events, after.hours).to_json(),
+        },
+        "woken_by_added_clips": {
+            name: wilson(int(hits.sum()), len(hits)).to_json()
+            for name, hits in zip(("before", "after"), woken, strict=True)
         },
     }
 
@@ -109,6 +121,9 @@ def to_text(comparison: Mapping[str, Any]) -> str:
         ),
         ("false accepts", events["before"]["text"], events["after"]["text"], ""),
     ]
+    woken = comparison["woken_by_added_clips"]
+    if woken["after"]["total"]:
+        rows.append(("woken by added clips", _rate(woken["before"]), _rate(woken["after"]), ""))
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     lines = [
         "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]).rstrip()

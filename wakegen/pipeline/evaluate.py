@@ -22,15 +22,17 @@ from wakegen.bench.latency import Latency, measure_in_child
 from wakegen.bench.pitch import f0_bin
 from wakegen.bench.probes import Probe
 from wakegen.bench.result import ModelFacts, Training, report_document
+from wakegen.core.errors import BadInput
 from wakegen.core.events import Notice
 from wakegen.core.files import sha256_file, write_bytes, write_json
 from wakegen.core.version import VERSION
 from wakegen.dataset.plan_scenes import PROBE
 from wakegen.dataset.recordings import RECORDINGS
+from wakegen.dataset.speak import RECORDING
 from wakegen.dataset.store import DONE, SCENE, SPEECH, Clip, read_clip
 from wakegen.features import backbone
 from wakegen.model import OperatingPoint, Sidecar
-from wakegen.pipeline import train
+from wakegen.pipeline import bank_windows, train
 from wakegen.pipeline.heads import SMOOTHING_STEPS
 from wakegen.pipeline.project import Project
 from wakegen.runtime import Detector
@@ -53,6 +55,11 @@ _CORPUS = {
 def run(project: Project, *, redo: bool = False) -> dict[str, Any]:
     """Evaluate the trained head, write report.json, and export the detector if it meets its limits."""
     candidate = train.candidate_path(project)
+    if not (candidate.exists() and train.calibration_path(project).exists()):
+        raise BadInput(
+            f"The trained head is gone from {candidate.parent}.",
+            hint=f"Train it again: wakegen train --project {project.folder}",
+        )
     evaluation = project.settings.evaluation
     facts = (sha256_file(candidate), repr(evaluation), project.settings.export.allow_poor)
     redo = redo or not (project.folder / REPORT_JSON).exists() or _lost(project)
@@ -106,7 +113,7 @@ def _evaluate(project: Project, detector: Detector) -> Evaluation:
 def _positive(project: Project, clip: Clip, dry: Mapping[int, str]) -> EvalItem:
     source = dry.get(clip.parent or 0)
     groups = {
-        "engine": clip.engine,
+        "engine": f"{RECORDING}, in scenes" if clip.engine == RECORDING else clip.engine,
         "voice": clip.speaker,
         "gender": clip.gender or "unknown",
         "style": _STYLES.get(clip.accent, "foreign accent"),
@@ -166,7 +173,8 @@ def _limits(project: Project) -> Limits:
 
 def _sidecar(project: Project, calibration: Mapping[str, Any]) -> Sidecar:
     store, settings = project.store, project.settings
-    licences = tuple(sorted(name for name in store.tally("licence", stage=SPEECH, state=DONE, split="train") if name))
+    spoken = store.tally("licence", stage=SPEECH, state=DONE, split="train")
+    licences = tuple(sorted({*filter(None, spoken), *bank_windows.licences(project)}))
     return Sidecar(
         phrase=settings.phrase,
         threshold=0.5,
@@ -187,9 +195,11 @@ def _sidecar(project: Project, calibration: Mapping[str, Any]) -> Sidecar:
         trained_on={
             "clips": store.count(stage=SCENE, state=DONE, split="train"),
             "engines": store.tally("engine", stage=SPEECH, state=DONE, split="train"),
+            "bank": sorted(json.loads(store.meta("bank") or "{}")),
             "dataset": _dataset(project),
         },
         licences=licences,
+        commercial_use=json.loads(store.meta("commercial") or "true"),
         seed=settings.seed,
         wakegen=VERSION,
     )
@@ -253,9 +263,11 @@ def _evaluated_on(project: Project) -> list[str]:
     }
     engines = ", ".join(store.tally("engine", stage=SPEECH, state=DONE, split="test"))
     known = len(speakers["test"] & speakers["train"])
+    folders = project.settings.folders
+    yours = " and in yours, which training may have had too" if folders.rir or folders.noise else ""
     had = f"of which training had {known} too, and texts" if known else "and texts"
     found = [
-        f"{len(speakers['test'])} synthetic voices ({engines}) {had} that training did not have, in rooms and noises of their own."
+        f"{len(speakers['test'])} synthetic voices ({engines}) {had} that training did not have, in rooms and noises of their own{yours}."
     ]
     own = store.count(stage=SPEECH, state=DONE, split=RECORDINGS)
     if own:
@@ -318,7 +330,7 @@ def _summary(evaluation: Evaluation) -> dict[str, Any]:
         "recall": evaluation.recall.to_json(),
         "false_accepts": evaluation.false_accepts.to_json(),
         "real_recordings": any(
-            row.value == "recording" for table in evaluation.groups if table.key == "engine" for row in table.rows
+            row.value == RECORDING for table in evaluation.groups if table.key == "engine" for row in table.rows
         ),
     }
 

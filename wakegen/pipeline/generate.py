@@ -109,6 +109,7 @@ def _plan(project: Project) -> None:
         project.store.set_meta("weights", json.dumps(ingredients.weights))
         project.store.set_meta("notices", json.dumps(ingredients.notices))
         project.store.set_meta("held_out", json.dumps(ingredients.held_out))
+        project.store.set_meta("commercial", json.dumps(ingredients.commercial))
         project.store.set_meta("validators", json.dumps(ingredients.validators))
 
 

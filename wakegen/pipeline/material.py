@@ -45,6 +45,12 @@ class Ingredients:
     weights: Mapping[str, float]  # of the engines in a batch of training; empty: as many as they have clips
 
     @property
+    def commercial(self) -> bool:
+        """Whether every voice that trains may be used for anything."""
+        pools = [one.pools["train"] for one in self.speakers]
+        return all(voice.commercial for pool in pools for voice in (*pool.native, *pool.foreign, *pool.klatt))
+
+    @property
     def validators(self) -> list[str]:
         """Give the engines that take no part in training."""
         return [one.choice.type for one in self.speakers if not one.trains]

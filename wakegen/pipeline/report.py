@@ -19,6 +19,7 @@ REPORT_HTML = "report.html"
 def run(project: Project, *, redo: bool = False) -> dict[str, Any]:
     """Draw the page."""
     redo = redo or not (project.folder / REPORT_HTML).exists()
+    read_document(project.folder)  # raises where it is missing or damaged
     facts = sha256_file(project.folder / REPORT_JSON)
     return project.stage(NAME, "Write the report", facts, redo=redo, work=lambda: _work(project))
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wakegen.config import data_hash
+from wakegen.config.presets import TRAIN
 from wakegen.core.events import Progress
 from wakegen.core.executor import Executor
 from wakegen.core.files import write_bytes, write_json
@@ -35,7 +36,7 @@ from wakegen.train.trainer import EARLY_S, USUAL_S, Recipe
 NAME = "train"
 OWN = "project"  # the general negatives that a project has of its own
 NEAR_KINDS = ("confusable", "partial", "swap", "near_word", "rival")
-STREAM_KINDS = ("sentence", "word", "noise", "user", ADDED)
+STREAM_KINDS = ("sentence", "word", "noise", "user")  # hours as they come: what was added to provoke is none
 # How often clips that the user added are drawn: enough to count, and too seldom to forget the rest.
 _ADDED_SHARE = {"positive": 0.3, "general": 0.2}
 F32 = NDArray[np.float32]
@@ -62,7 +63,8 @@ def facts_of(project: Project) -> tuple[Any, ...]:
     scenes = [scene.id for scene in project.store.clips(stage=SCENE, state=DONE)]
     settings = project.settings
     bank_hours = settings.generation.negatives.bank_hours
-    return scenes, repr(recipe_of(project)), settings.train.heads, settings.evaluation.target_fa_per_hour, bank_hours
+    trained = (repr(recipe_of(project)), settings.train.heads, TRAIN[settings.train.preset].chooses)
+    return scenes, *trained, settings.evaluation.target_fa_per_hour, bank_hours
 
 
 def recipe_of(project: Project) -> Recipe:
@@ -210,7 +212,9 @@ def listen(project: Project, executor: Executor) -> HeldOut:
         clip = item.clips[0]
         phrases.append((item.rows, item.steps, (clip.span_start_s or 0.0, clip.span_end_s or 0.0)))
         engines.append(clip.engine)
-    return HeldOut(streams, phrases, engines, project.validators, _share_of(project.validators, read))
+    added = list(store.clips(stage=SCENE, state=DONE, split="val", kind=ADDED))
+    unwanted = [(item.rows, item.steps) for item in embedded(added, folder=project.folder, executor=executor)]
+    return HeldOut(streams, phrases, engines, project.validators, _share_of(project.validators, read), unwanted)
 
 
 def _share_of(engines: Collection[str], clips: Sequence[Clip]) -> float:

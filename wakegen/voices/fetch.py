@@ -40,7 +40,7 @@ def _held(part: Path, size_bytes: int) -> int:
     """Give how many bytes of the file are there; a part that is too long is none."""
     held = part.stat().st_size if part.is_file() else 0
     if held > size_bytes:
-        part.unlink()
+        part.write_bytes(b"")
         return 0
     return held
 
