@@ -83,14 +83,6 @@ def test_too_few_clips_fail_the_gate():
     assert "4 clips are too few" in gate.text
     assert not gates(Limits(min_recall=0.5), None)["min_recall"].ok
     assert not gates(Limits(max_fa_per_hour=0.5), None)["max_fa_per_hour"].ok
-    assert not gates(Limits(min_group_recall=0.5), result())["min_group_recall"].ok
-
-
-def test_the_worst_group_has_its_own_limit():
-    both = evaluate(Loudness(), clips(20, 20) + clips(8, 20, engine="b"), [], threshold=0.5)
-    gate = gates(Limits(min_group_recall=0.5), both)["min_group_recall"]
-    assert (gate.value, gate.ok) == (0.4, False)
-    assert "engine b" in gate.text
 
 
 def test_device_limits_use_the_measured_machine():

@@ -18,7 +18,6 @@ class Limits:
     """What was asked for; None asks for nothing."""
 
     min_recall: float | None = None  # 0 … 1
-    min_group_recall: float | None = None  # of the worst group
     max_fa_per_hour: float | None = None  # of all everyday sound, and of each corpus of 15 minutes or more
     max_p99_ms: float | None = None
     max_rss_mb: float | None = None
@@ -29,7 +28,6 @@ class Limits:
 
 TITLES = {
     "min_recall": "recall at least",
-    "min_group_recall": "recall of the worst group at least",
     "max_fa_per_hour": "false accepts per hour at most",
     "max_p99_ms": "slow step (p99) at most, ms",
     "max_rss_mb": "memory at most, MB",
@@ -69,7 +67,6 @@ def check(
     p99 = latency.step.p99_ms if latency else None
     results = (
         _recall(limits.min_recall, evaluation),
-        _group(limits.min_group_recall, evaluation),
         _false_accepts(limits.max_fa_per_hour, evaluation),
         _below("max_p99_ms", limits.max_p99_ms, p99, "ms for the slowest step of a hundred"),
         _below("max_rss_mb", limits.max_rss_mb, None if rss is None else rss / 1e6, "MB of memory at most"),
@@ -100,25 +97,6 @@ def _recall(limit: float | None, evaluation: Evaluation | None) -> GateResult | 
             f"{clips} clips are too few to tell; at least {LEAST_CLIPS} are needed",
         )
     return GateResult("min_recall", limit, rate.value, rate.value >= limit, rate.low >= limit, f"heard {rate.text()}")
-
-
-def _group(limit: float | None, evaluation: Evaluation | None) -> GateResult | None:
-    if limit is None:
-        return None
-    if evaluation is None or evaluation.worst is None:
-        return GateResult(
-            "min_group_recall", limit, None, False, False, f"no two groups with {LEAST_CLIPS} clips each to compare"
-        )
-    key, row = evaluation.worst
-    value = row.recall.value or 0.0
-    return GateResult(
-        "min_group_recall",
-        limit,
-        value,
-        value >= limit,
-        row.recall.low >= limit,
-        f"the worst group is {key} {row.value}: heard {row.recall.text()}",
-    )
 
 
 def _false_accepts(limit: float | None, evaluation: Evaluation | None) -> GateResult | None:

@@ -21,8 +21,6 @@ from wakegen.audio.io import read_flac
 from wakegen.core.errors import BadInput, StorageError
 from wakegen.core.files import storage_error
 
-SCHEMA_VERSION = 1
-
 PLANNED, DONE, FAILED, REJECTED = "planned", "done", "failed", "rejected"
 SPEECH, SCENE = "speech", "scene"  # what is spoken; what a device hears
 
