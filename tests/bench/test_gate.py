@@ -58,21 +58,21 @@ def test_one_event_more_elsewhere_does_not_excuse_a_corpus_that_fails():
     both = evaluate(
         Loudness(),
         [],
-        hours(30, seconds=3 * 3600.0) + hours(1, seconds=1000, kind="words") + hours(0, seconds=900, kind="noise"),
+        hours(6, seconds=1.2 * 3600) + hours(1, seconds=1000, kind="words") + hours(0, seconds=900, kind="noise"),
         threshold=0.5,
     )
     gate = gates(Limits(max_fa_per_hour=3.5), both)["max_fa_per_hour"]
     assert not gate.ok
-    assert gate.text.startswith("speech: 30 in")
+    assert gate.text.startswith("speech: 6 in")
 
 
 def test_a_verdict_does_not_rest_on_minutes_of_sound():
     few = evaluate(
-        Loudness(), clips(40, 40), hours(0, seconds=4 * 3600.0) + hours(1, seconds=200, kind="noise"), threshold=0.5
+        Loudness(), clips(40, 40), hours(0, seconds=2.1 * 3600) + hours(1, seconds=200, kind="noise"), threshold=0.5
     )
     assert judge(few).level == "good"
     many = evaluate(
-        Loudness(), clips(40, 40), hours(0, seconds=4 * 3600.0) + hours(4, seconds=1000, kind="noise"), threshold=0.5
+        Loudness(), clips(40, 40), hours(0, seconds=3600) + hours(4, seconds=1000, kind="noise"), threshold=0.5
     )
     assert judge(many).level == "poor"
 
