@@ -267,7 +267,7 @@ def _evaluated_on(project: Project) -> list[str]:
     yours = " and in yours, which training may have had too" if folders.rir or folders.noise else ""
     had = f"of which training had {known} too, and texts" if known else "and texts"
     found = [
-        f"{len(speakers['test'])} synthetic voices ({engines}) {had} that training did not have, in rooms and noises of their own{yours}."
+        f"{len(speakers['test'])} synthetic voices ({engines}) {had} that training did not have, in rooms and noises of their own{yours}; room tones are shared."
     ]
     own = store.count(stage=SPEECH, state=DONE, split=RECORDINGS)
     if own:
