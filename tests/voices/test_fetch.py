@@ -86,6 +86,12 @@ def test_a_part_longer_than_the_file_is_begun_afresh(folder, server, tmp_path):
     assert server.asked == [("/ok/joe.onnx", None)]
 
 
+def test_a_part_longer_than_the_file_does_not_hide_that_the_host_is_down(folder, tmp_path):
+    half(folder, DATA + b"more")
+    with pytest.raises(DeviceError):
+        pulled(tmp_path, "http://127.0.0.1:9/joe.onnx")
+
+
 @pytest.mark.parametrize("junk", [OTHER[:SHORT], OTHER])
 def test_a_part_that_comes_out_wrong_is_fetched_once_afresh(folder, server, tmp_path, junk):
     half(folder, junk)
