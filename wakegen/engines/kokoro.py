@@ -37,9 +37,10 @@ class Kokoro:
     """The engine. Voices are the styles ("af_bella"), and mixtures of two ("af_bella+am_adam:0.35").
 
     The number is the second style's weight, 0.05 … 0.95. `synthesize` mixes any two styles by name; `voices` lists
-    sixty mixtures within a language, always the same, and a project is spoken by those. A mixture shares its timbre with both its parts, so its speaker is
-    named after both ("af_bella+am_adam"): where speakers are held out it belongs in training alone, and only if both
-    parts do. A clip depends on text, voice and rate: the model draws nothing.
+    sixty mixtures within a language, always the same, and a project is spoken by those. A mixture shares its timbre
+    with both its parts, so its speaker is named after both ("af_bella+am_adam"): where speakers are held out it
+    belongs in training alone, and only if both parts do. A clip depends on text, voice and rate: the model draws
+    nothing.
     """
 
     def __init__(self) -> None:
