@@ -13,8 +13,8 @@ from tests.engines.speaking import engine_or_skip
 from tests.small import settings
 from wakegen import profiles
 from wakegen.config import Settings
-from wakegen.dataset.plan import counts, plan_speech
-from wakegen.dataset.plan_scenes import PROBE, SCARCE, plan_scenes
+from wakegen.dataset.plan import PROBE, counts, plan_speech
+from wakegen.dataset.plan_scenes import SCARCE, plan_scenes
 from wakegen.dataset.store import Clip
 from wakegen.engines.base import RANGES, SpeechRequest
 from wakegen.engines.table import check_request
@@ -91,7 +91,7 @@ def test_every_kind_has_as_many_rows_as_asked(rows):
 def test_no_speaker_is_in_two_splits(which, request):
     seen: dict[tuple[str, str], set[str]] = {}
     for row in request.getfixturevalue(which):
-        seen.setdefault((row.engine, row.speaker), set()).add(row.split)
+        seen.setdefault((row.engine, row.speaker), set()).add("train" if row.split == PROBE else row.split)
     assert {name: splits for name, splits in seen.items() if len(splits) > 1} == {}
     assert {split for splits in seen.values() for split in splits} == {"train", "val", "test"}
 
@@ -101,7 +101,7 @@ def test_no_text_but_the_phrase_is_in_two_splits(which, request):
     seen: dict[str, set[str]] = {}
     for row in request.getfixturevalue(which):
         if row.kind != "phrase":
-            seen.setdefault(row.text.casefold(), set()).add(row.split)
+            seen.setdefault(row.text.casefold(), set()).add("test" if row.split == PROBE else row.split)
     assert {text: splits for text, splits in seen.items() if len(splits) > 1} == {}
 
 
@@ -184,7 +184,7 @@ def test_company_is_of_the_same_split(spoken):
 def test_scarce_clips_are_heard_more_than_once_in_training_only(spoken):
     heard: dict[int, int] = {}
     for row in scenes(spoken):
-        if row.parent is not None and row.split != PROBE:
+        if row.parent is not None and (row.split != PROBE or row.kind == "sentence"):
             heard[row.parent] = heard.get(row.parent, 0) + 1
     copies = SMALL.augmentation.augmented_per_original
     for clip in spoken:
@@ -194,14 +194,24 @@ def test_scarce_clips_are_heard_more_than_once_in_training_only(spoken):
 def test_rooms_and_noises_of_training_are_not_those_of_the_test(spoken):
     by_split: dict[str, dict[str, set[int]]] = {}
     for row in scenes(spoken):
-        places = by_split.setdefault(row.split, {"rooms": set(), "noises": set()})
+        places = by_split.setdefault(row.split, {"rooms": set(), "noises": set(), "tones": set()})
         places["rooms"] |= {row.scene["rir"], row.scene["babble_rir"]} - {None}
         places["noises"] |= set(row.scene["noises"])
-    for name in ("rooms", "noises"):
+        places["tones"].add(row.scene["tone"])
+    for name in ("rooms", "noises", "tones"):
         mine = by_split["train"][name]
         assert mine
         for split in ("val", "test", PROBE):
             assert not mine & by_split.get(split, {}).get(name, set()), (name, split)
+
+
+def test_probes_are_what_training_voices_say_and_are_never_trained_on(spoken):
+    training = [clip for clip in spoken if clip.split == "train"]
+    probes = [clip for clip in spoken if clip.split == PROBE]
+    assert len(probes) >= 5
+    assert {clip.speaker for clip in probes} <= {clip.speaker for clip in training}
+    assert not {clip.text for clip in probes} & {clip.text for clip in training}
+    assert {row.split for row in scenes(spoken) if row.parent in {clip.id for clip in probes}} == {PROBE}
 
 
 @pytest.mark.parametrize(("phrase", "language", "reads"), [("hola casa", "es", True), ("привет дом", "ru", False)])

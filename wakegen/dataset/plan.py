@@ -28,6 +28,8 @@ from wakegen.text.variants import accent_noise, spelling_variants
 _HELD_OUT_SHARE = 0.6  # of the range of every control
 FOREIGN_READERS = 0.15  # share of sentences and words that voices of other languages read
 _SENTENCE_RATE = (0.69, 1.37)  # 120 … 240 words a minute
+PROBE = "probe"  # the split of training voices that say what they are never trained on; only compared with
+PROBE_SENTENCES = 100
 _OFTEN = 50  # failures after which an engine is not asked to stand in for another
 _GAP_S = 2.5  # room tone around a sentence of a stream
 
@@ -98,6 +100,9 @@ def _drafts(settings: Settings, phrase: Phrase, speakers: Sequence[Speakers], te
             for i, said in enumerate(by_split[split]):
                 rng = stream(settings.seed, kind, split, i)
                 yield _fluent(settings, phrase, cast, split, kind, said, rng)
+    for i, said in enumerate(texts.sentences["test"][:PROBE_SENTENCES]):
+        rng = stream(settings.seed, "probe sentence", i)
+        yield replace(_fluent(settings, phrase, cast, "train", "sentence", said, rng), split=PROBE)
 
 
 def plan_stand_ins(
@@ -111,8 +116,9 @@ def plan_stand_ins(
 ) -> Iterator[Clip]:
     """Give a row for each clip that an engine could not speak, by another engine; none where there is no other.
 
-    An engine that failed often stands in for nobody.
+    An engine that failed often stands in for nobody. Probes have no stand-ins: there are enough of them.
     """
+    failed = [clip for clip in failed if clip.split != PROBE]
     times = Counter(clip.engine for clip in failed)
     casts = {
         engine: Cast(

@@ -14,6 +14,7 @@ import numpy as np
 
 from wakegen.config import Settings
 from wakegen.core.seeds import stream
+from wakegen.dataset.plan import PROBE
 from wakegen.dataset.recordings import is_added
 from wakegen.dataset.store import PLANNED, SCENE, Clip
 from wakegen.profiles import DeviceProfile
@@ -21,8 +22,7 @@ from wakegen.scenes import Recipe, Scene, Sizes, draw
 from wakegen.scenes.scene import BYSTANDERS, CLEAN, EVERYDAY, ROLES
 
 NOISE_S = 8.0
-PROBE = "probe"  # the split of training voices heard in everyday scenes: never trained on, only compared with
-_PROBES = 200
+_PROBES = 200  # clips of the phrase that training has, heard once more in everyday scenes
 SCARCE = frozenset(("phrase", "confusable", "partial", "swap", "near_word", "rival"))
 _FLUENT = ("sentence", "word")
 _ADDED_COPIES = 4  # scenes of a clip that was added: there are few of them, and they are the user's own
@@ -157,7 +157,7 @@ def _noise_row(
 def _company(spoken: Sequence[Clip]) -> Mapping[str, Company]:
     found: dict[str, list[int]] = {"train": [], "val": [], "test": []}
     for clip in spoken:
-        if clip.kind in _FLUENT:
+        if clip.kind in _FLUENT and clip.split != PROBE:
             found[_of_split(clip)].append(clip.id)
     return {split: Company(ids) for split, ids in found.items()}
 

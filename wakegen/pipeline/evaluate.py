@@ -26,7 +26,7 @@ from wakegen.core.errors import BadInput
 from wakegen.core.events import Notice
 from wakegen.core.files import sha256_file, write_bytes, write_json
 from wakegen.core.version import VERSION
-from wakegen.dataset.plan_scenes import PROBE
+from wakegen.dataset.plan import PROBE
 from wakegen.dataset.recordings import RECORDINGS
 from wakegen.dataset.speak import RECORDING
 from wakegen.dataset.store import DONE, SCENE, SPEECH, Clip, read_clip
@@ -137,9 +137,9 @@ def _negative(project: Project, clip: Clip) -> EvalItem:
 
 
 def _probes(project: Project) -> Iterator[Probe]:
-    """Other sentences in training voices; the phrase in voices of training against voices it never met."""
+    """Sentences of the test in training voices; the phrase in voices of training against voices it never met."""
     store = project.store
-    said = list(store.clips(stage=SCENE, state=DONE, split="train", kind="sentence"))[:_PROBE_CLIPS]
+    said = list(store.clips(stage=SCENE, state=DONE, split=PROBE, kind="sentence"))
     yield Probe("training voices, other words", "silence", [_negative(project, clip) for clip in said])
     heard = {
         split: [
@@ -267,7 +267,7 @@ def _evaluated_on(project: Project) -> list[str]:
     yours = " and in yours, which training may have had too" if folders.rir or folders.noise else ""
     had = f"of which training had {known} too, and texts" if known else "and texts"
     found = [
-        f"{len(speakers['test'])} synthetic voices ({engines}) {had} that training did not have, in rooms and noises of their own{yours}; room tones are shared."
+        f"{len(speakers['test'])} synthetic voices ({engines}) {had} that training did not have, in rooms and noises of their own{yours}."
     ]
     own = store.count(stage=SPEECH, state=DONE, split=RECORDINGS)
     if own:

@@ -43,7 +43,6 @@ class HeldOut:
     phrases: Sequence[Phrase]
     engines: Sequence[str]
     validators: frozenset[str] = frozenset()  # engines that took no part in training
-    others_share: float = 0.0  # of the streams' time: how much validators speak
     unwanted: Sequence[Stream] = ()  # clips that the user added because they must not wake it
 
     @property

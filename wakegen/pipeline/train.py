@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from wakegen.pipeline import bank_windows
 from wakegen.pipeline.head_tasks import forget_kept
 from wakegen.pipeline.heads import SMOOTHING_STEPS, HeldOut, train_heads
 from wakegen.pipeline.project import Project
-from wakegen.train.calibrate import FEW_VOICES, Calibration, calibrate
+from wakegen.train.calibrate import Calibration, calibrate
 from wakegen.train.material import Material, Pool, Rows, positive_starts, window_starts
 from wakegen.train.trainer import EARLY_S, USUAL_S, Recipe
 
@@ -200,10 +200,8 @@ def listen(project: Project, executor: Executor) -> HeldOut:
     """Embed what voices and texts that training has not seen say, for the choice and for the threshold."""
     store = project.store
     streams: dict[str, list[tuple[F32, int]]] = {}
-    read: list[Clip] = []
     for kind in STREAM_KINDS:
         clips = list(store.clips(stage=SCENE, state=DONE, split="val", kind=kind))
-        read += clips
         parts = embedded(clips, folder=project.folder, executor=executor, as_stream=True)
         streams[kind] = [(item.rows, item.steps) for item in parts]
     phrases, engines = [], []
@@ -214,17 +212,7 @@ def listen(project: Project, executor: Executor) -> HeldOut:
         engines.append(clip.engine)
     added = list(store.clips(stage=SCENE, state=DONE, split="val", kind=ADDED))
     unwanted = [(item.rows, item.steps) for item in embedded(added, folder=project.folder, executor=executor)]
-    return HeldOut(streams, phrases, engines, project.validators, _share_of(project.validators, read), unwanted)
-
-
-def _share_of(engines: Collection[str], clips: Sequence[Clip]) -> float:
-    """Give the share of the time that these engines speak."""
-    whole = sum(clip.seconds or 0.0 for clip in clips)
-    return sum(clip.seconds or 0.0 for clip in clips if clip.engine in engines) / whole if whole else 0.0
-
-
-# Of the streams; from here on they stand for people as they are, and the promised rate itself is aimed at.
-_OTHERS_ENOUGH = 0.3
+    return HeldOut(streams, phrases, engines, project.validators, unwanted)
 
 
 def calibrated(project: Project, head: Head, held_out: HeldOut) -> Calibration:
@@ -235,5 +223,4 @@ def calibrated(project: Project, head: Head, held_out: HeldOut) -> Calibration:
         held_out.phrases,
         smoothing=SMOOTHING_STEPS,
         target_fa_per_hour=project.settings.evaluation.target_fa_per_hour,
-        aim=1.0 if held_out.others_share >= _OTHERS_ENOUGH else FEW_VOICES,
     )

@@ -41,7 +41,7 @@ class Sizes:
 
     rirs: int = 300
     noises: int = 400
-    tones: int = 24
+    tones: int = 96
     user_rirs: int = 0
     user_noises: int = 0
 

@@ -165,7 +165,7 @@ def draw(
         drawn |= {"length_s": length_s, "start_s": 0.0}
     drawn |= _draw_channel(rng, split, sizes, recipe)
     drawn |= _draw_noise(rng, split, sizes, recipe, length_s=drawn["length_s"], alone=speech_s <= 0)
-    drawn |= _draw_levels(rng, profile, sizes, recipe, length_s=drawn["length_s"], alone=speech_s <= 0)
+    drawn |= _draw_levels(rng, split, profile, sizes, recipe, length_s=drawn["length_s"], alone=speech_s <= 0)
     plain: dict[str, Any] = {key: round(item, 4) if isinstance(item, float) else item for key, item in drawn.items()}
     return Scene(**plain)
 
@@ -256,11 +256,18 @@ def _draw_noise(
 
 
 def _draw_levels(
-    rng: np.random.Generator, profile: DeviceProfile, sizes: Sizes, recipe: Recipe, *, length_s: float, alone: bool
+    rng: np.random.Generator,
+    split: str,
+    profile: DeviceProfile,
+    sizes: Sizes,
+    recipe: Recipe,
+    *,
+    length_s: float,
+    alone: bool,
 ) -> dict[str, Any]:
     floor = rng.uniform(*recipe.floor_db)
     drawn: dict[str, Any] = {
-        "tone": int(rng.integers(max(sizes.tones, 1))),
+        "tone": int(rng.integers(*split_range(split, max(sizes.tones, 1)))),
         "tone_start_s": float(rng.uniform(0, 16)),
         "floor_db": float(floor),
         "hiss_db": float(floor + rng.uniform(0, 20)),

@@ -20,9 +20,6 @@ Stream = tuple[F32, int]  # embeddings [k, 96] and whole steps of sound
 Phrase = tuple[F32, int, tuple[float, float]]  # the same, and where the phrase lies (s)
 
 _HIT_TAIL_S = 1.0
-# Streams that only a few of espeak-ng's voices read: others fire up to four times as often at the same threshold
-# (docs/notes/0003-recipe.md), most less often than promised: aiming at half keeps the promise on average.
-FEW_VOICES = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +80,14 @@ def calibrate(
     *,
     smoothing: int,
     target_fa_per_hour: float,
-    aim: float = FEW_VOICES,
 ) -> Calibration:
-    """Set the threshold so that the streams together fire `aim` · `target_fa_per_hour` times an hour."""
+    """Set the threshold so that the streams together fire `target_fa_per_hour` times an hour."""
     logits = [smooth_logits(head, rows, steps, smoothing) for kind in streams for rows, steps in streams[kind]]
     hours = sum(steps for kind in streams for _, steps in streams[kind]) * STEP_S / 3600
     scores = [score_of(values) for values in logits]
     best = [best_logit(head, phrase, smoothing) for phrase in phrases]
     wanted = {**OPERATING_POINTS, "default": target_fa_per_hour}
-    points = tuple(_point(name, rate, aim * rate, scores, hours, best) for name, rate in wanted.items())
+    points = tuple(_point(name, rate, scores, hours, best) for name, rate in wanted.items())
     return Calibration(points[-1].logit, hours, len(best), target_fa_per_hour, points[:-1], points[-1].events)
 
 
@@ -110,8 +106,8 @@ def smooth_logits(head: Head, rows: F32, steps: int, smoothing: int) -> F32:
     return result
 
 
-def _point(name: str, rate: float, aimed: float, scores: Sequence[F32], hours: float, best: Sequence[float]) -> Point:
-    choice = smoothed_threshold_for(scores, hours, aimed)
+def _point(name: str, rate: float, scores: Sequence[F32], hours: float, best: Sequence[float]) -> Point:
+    choice = smoothed_threshold_for(scores, hours, rate)
     logit = float(np.log(choice.threshold) - np.log1p(-choice.threshold)) if 0 < choice.threshold < 1 else 0.0
     heard = wilson(sum(value >= logit for value in best), len(best))
     return Point(name, rate, logit, choice.events, heard.value, choice.estimated)
