@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from benchmarks.features import clips
 from wakegen.core.seeds import stream
 from wakegen.export import export_head
-from wakegen.features import backbone
+from wakegen.features import weights
 from wakegen.model import Sidecar
 from wakegen.model.head import Head
 from wakegen.runtime import Detector
@@ -76,7 +76,7 @@ def _model(folder: Path) -> Path:
         network.to_member(network.initial(stream(6, "bench", i)), mean=mean, scale=scale) for i in range(_MEMBERS)
     )
     path = export_head(Head(tuple(members)), folder / "drawn.onnx")
-    Sidecar(phrase="bench", threshold=0.5, backbone=backbone.identity(), smoothing=5).save(path)
+    Sidecar(phrase="bench", threshold=0.5, backbone=weights.identity(), smoothing=5).save(path)
     return path
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from wakegen.core.seeds import stream
 from wakegen.export import export_head
-from wakegen.features import backbone
+from wakegen.features import weights
 from wakegen.model import Sidecar
 from wakegen.model.head import Head, Member
 from wakegen.train import network
@@ -33,7 +33,7 @@ def head(members: int = 2, *, shift: float = -0.3) -> Head:
 def detector_files(folder: Path, name: str = "test", **sidecar: Any) -> Path:
     """Write NAME.onnx and NAME.json."""
     model = export_head(head(), folder / f"{name}.onnx")
-    values = {"phrase": "hey katya", "threshold": 0.5, "backbone": backbone.identity(), "smoothing": 5}
+    values = {"phrase": "hey katya", "threshold": 0.5, "backbone": weights.identity(), "smoothing": 5}
     Sidecar(**(values | sidecar)).save(model)
     return model
 

@@ -14,7 +14,7 @@ from tests.heads import detector_files
 from wakegen.audio.dsp import resample, to_int16
 from wakegen.engines import table
 from wakegen.engines.base import SpeechRequest
-from wakegen.features import backbone
+from wakegen.features import weights
 from wakegen.runtime import Detector
 
 CHILD = Path(__file__).with_name("openwakeword_child.py")
@@ -37,7 +37,7 @@ def no_relu(tmp_path_factory) -> Path:
     """Write the file that versions from 0.5 on download: the published one without its first ReLU."""
     import onnx
 
-    model = onnx.load(str(backbone.source_path()))
+    model = onnx.load(str(weights.source_path()))
     (relu,) = (node for node in model.graph.node if node.op_type == "Relu")
     for node in model.graph.node:
         for i, name in enumerate(node.input):
@@ -51,7 +51,7 @@ def no_relu(tmp_path_factory) -> Path:
 
 def heard_by_openwakeword(place: str, model: Path, embedding: Path, sound: np.ndarray, folder: Path) -> dict:
     np.save(folder / "sound.npy", sound)
-    melspectrogram = backbone.source_path().with_name("melspectrogram.onnx")
+    melspectrogram = weights.source_path().with_name("melspectrogram.onnx")
     done = subprocess.run(
         [sys.executable, str(CHILD), place, str(model), str(melspectrogram), str(embedding), str(folder / "sound.npy")],
         capture_output=True,
@@ -77,7 +77,7 @@ def test_openwakeword_0_4_gives_our_scores(tmp_path, sound, no_relu):
 
 def test_the_file_inside_openwakeword_0_4_is_another_backbone_and_gives_other_scores(tmp_path, sound):
     model = detector_files(tmp_path)
-    heard = heard_by_openwakeword("", model, backbone.source_path(), sound, tmp_path)
+    heard = heard_by_openwakeword("", model, weights.source_path(), sound, tmp_path)
     assert np.abs(np.array(heard["scores"])[24:] - Detector(model).raw_scores(sound)[24:]).max() > 0.01
 
 

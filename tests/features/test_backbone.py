@@ -11,8 +11,9 @@ import pytest
 
 from wakegen.core.errors import NotInstalled, WakegenError
 from wakegen.core.seeds import stream
-from wakegen.features import backbone
+from wakegen.features import backbone, weights
 from wakegen.features.embed import Embedder
+from wakegen.features.graph import clip_graph
 from wakegen.features.mel import stream_mel
 
 
@@ -27,7 +28,7 @@ def no_relu():
     """Give the published graph without the ReLU after its first convolution: mel [n, 76, 32] → [n, 96]."""
     import onnx
 
-    model = onnx.load(str(backbone.source_path()))
+    model = onnx.load(str(weights.source_path()))
     (relu,) = (node for node in model.graph.node if node.op_type == "Relu")
     for node in model.graph.node:
         for i, name in enumerate(node.input):
@@ -75,7 +76,7 @@ def test_windows_one_frame_off_are_plausible_and_different(no_relu, embedder, me
 
 
 def test_the_published_relu_changes_embeddings_so_it_is_really_left_out(embedder, mel):
-    session = session_of(backbone.source_path().read_bytes())
+    session = session_of(weights.source_path().read_bytes())
     theirs = np.concatenate(
         [session.run(None, {"input_1": w[None, :, :, None]})[0].reshape(1, 96) for w in windows_of(mel)]
     )
@@ -88,7 +89,7 @@ def test_t_frames_give_one_embedding_and_one_more_every_eight(embedder, frames, 
 
 
 def test_deriving_the_graph_gives_the_same_bytes_again():
-    first, second = (hashlib.sha256(backbone._derive(backbone.source_path())).hexdigest() for _ in range(2))
+    first, second = (hashlib.sha256(clip_graph(weights.read())).hexdigest() for _ in range(2))
     assert first == second == hashlib.sha256(backbone.graph_path().read_bytes()).hexdigest()
 
 
@@ -111,7 +112,7 @@ def test_a_damaged_graph_is_found_by_its_known_answer(tmp_path, monkeypatch):
     tensor.CopyFrom(numpy_helper.from_array(values, "w7"))
     damaged = tmp_path / "damaged.onnx"
     onnx.save(model, str(damaged))
-    monkeypatch.setattr(backbone, "graph_path", lambda: damaged)
+    monkeypatch.setattr(backbone, "graph_path", lambda kind, variant: damaged)
     with pytest.raises(WakegenError, match="computes the speech embedding wrongly") as caught:
         backbone.load_session()
     assert "pip install" in caught.value.hint
@@ -129,13 +130,13 @@ def test_another_openwakeword_is_refused_by_its_hash(tmp_path, monkeypatch):
     folder.mkdir(parents=True)
     (tmp_path / "openwakeword" / "__init__.py").touch()
     (folder / "embedding_model.onnx").write_bytes(b"another")
-    monkeypatch.setattr(backbone, "find_spec", lambda name: _Spec(tmp_path / name / "__init__.py"))
+    monkeypatch.setattr(weights, "find_spec", lambda name: _Spec(tmp_path / name / "__init__.py"))
     with pytest.raises(NotInstalled, match="does not hold") as caught:
-        backbone.source_path()
+        weights.source_path()
     assert caught.value.hint == "pip install openwakeword==0.4.0"
-    monkeypatch.setattr(backbone, "find_spec", lambda name: None)
+    monkeypatch.setattr(weights, "find_spec", lambda name: None)
     with pytest.raises(NotInstalled, match="missing"):
-        backbone.source_path()
+        weights.source_path()
 
 
 class _Spec:
@@ -145,4 +146,4 @@ class _Spec:
 
 def test_the_identity_names_the_weights():
     path = Path(find_spec("openwakeword").origin).parent / "resources" / "models" / "embedding_model.onnx"
-    assert backbone.identity()["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert weights.identity()["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()

@@ -11,11 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.heads import bursts, detector_files
+from tests.native import ENGINES, needs_c
 from wakegen.core.errors import BadInput
+from wakegen.features import weights
 from wakegen.features.embed import Embedder
 from wakegen.metrics.events import events
+from wakegen.model import Sidecar
 from wakegen.runtime import Detector
-from wakegen.runtime.detector import logit, smoothed
+from wakegen.runtime.scorer import Scorer, logit
 
 SOUND = bursts(6.0)  # 75 steps
 STEPS = len(SOUND) // 1280
@@ -26,9 +29,9 @@ def model(tmp_path_factory):
     return detector_files(tmp_path_factory.mktemp("model"))
 
 
-@pytest.fixture(scope="module")
-def embedder():
-    return Embedder()
+@pytest.fixture(scope="module", params=ENGINES)
+def embedder(request):
+    return Embedder(engine=request.param)
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +100,14 @@ def test_after_a_reset_nothing_of_the_past_is_left(detector, whole):
 
 
 def test_two_detectors_give_the_same_bytes(model, detector, whole):
-    assert Detector(model).scores(SOUND).tobytes() == whole[1].tobytes()
+    assert Detector(model, engine=detector.engine).scores(SOUND).tobytes() == whole[1].tobytes()
+
+
+@needs_c
+def test_the_engines_give_the_same_scores(model):
+    one, other = (Detector(model, engine=engine).raw_scores(SOUND) for engine in ("c", "onnxruntime"))
+    np.testing.assert_allclose(one, other, atol=1e-4)
+    assert one.tobytes() != other.tobytes(), "they are two programs"
 
 
 @pytest.mark.parametrize("length", [0, 1279, 12_799, 31_999, 32_000])
@@ -126,9 +136,18 @@ def test_smoothing_is_the_running_mean_of_the_logit():
     raw[24:] = [0.9, 0.1, 0.5, 0.99, 0.2, 0.8]
     logits = np.log(raw[24:].astype(np.float64)) - np.log1p(-raw[24:].astype(np.float64))
     means = [logits[max(0, i - 2) : i + 1].mean() for i in range(6)]
-    np.testing.assert_allclose(smoothed(raw, 3)[24:], 1 / (1 + np.exp(-np.array(means))), rtol=1e-5)
-    assert not smoothed(raw, 3)[:24].any()
-    np.testing.assert_allclose(smoothed(raw, 1), raw, rtol=1e-5)
+    smoothed = scorer(3).smooth(raw)
+    np.testing.assert_allclose(smoothed[24:], 1 / (1 + np.exp(-np.array(means))), rtol=1e-5)
+    assert not smoothed[:24].any()
+    np.testing.assert_allclose(scorer(1).smooth(raw), raw, rtol=1e-5)
+
+
+class _Constant:
+    frames, classes, maker = 16, ("",), ""
+
+
+def scorer(smoothing):
+    return Scorer(_Constant(), Sidecar("x", 0.5, {}, smoothing=smoothing))
 
 
 def test_logits_of_certain_scores_are_finite():
@@ -170,16 +189,12 @@ def test_a_damaged_model_is_refused(tmp_path, model, content):
         Detector(tmp_path / "x.onnx")
 
 
-def test_a_head_of_another_shape_is_refused(tmp_path, model):
-    from importlib.util import find_spec
-    from pathlib import Path
-
+@pytest.mark.parametrize("name", ["embedding_model.onnx", "melspectrogram.onnx", "silero_vad.onnx"])
+def test_what_takes_no_embeddings_is_refused(tmp_path, model, name):
     shutil.copy(model.with_suffix(".json"), tmp_path / "x.json")
-    models = Path(find_spec("openwakeword").origin).parent / "resources" / "models"
-    for name in ("timer_v0.1.onnx", "embedding_model.onnx"):
-        shutil.copy(models / name, tmp_path / "x.onnx")
-        with pytest.raises(BadInput, match=r"not \[1, 16, 96\]"):
-            Detector(tmp_path / "x.onnx")
+    shutil.copy(weights.source_path().with_name(name), tmp_path / "x.onnx")
+    with pytest.raises(BadInput, match=r"not embeddings of shape \[1, N, 96\]"):
+        Detector(tmp_path / "x.onnx")
 
 
 def test_a_head_of_another_backbone_is_refused(tmp_path, model):

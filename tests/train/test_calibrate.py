@@ -8,7 +8,7 @@ import pytest
 from tests.heads import bursts, head
 from wakegen.core.seeds import stream
 from wakegen.export import export_head
-from wakegen.features import backbone
+from wakegen.features import weights
 from wakegen.features.embed import Embedder
 from wakegen.metrics.events import events
 from wakegen.model import Sidecar
@@ -56,7 +56,7 @@ def test_a_running_detector_fires_as_calibration_counted(tmp_path):
     middle = float(np.quantile(logits[24:], 0.9))
     shifted = Head(head().members, head().shift - middle)
     model = export_head(shifted, tmp_path / "x.onnx")
-    Sidecar("x", 0.5, backbone.identity(), smoothing=SMOOTHING).save(model)
+    Sidecar("x", 0.5, weights.identity(), smoothing=SMOOTHING).save(model)
     fired = [step.step for step in Detector(model, embedder=embedder).push(sound) if step.fired]
     counted = events(score(smooth_logits(shifted, rows, steps, SMOOTHING)), 0.5).tolist()
     assert fired == counted

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from wakegen.core.executor import Executor
 from wakegen.core.files import write_bytes
 from wakegen.dataset.store import Clip, read_clip
-from wakegen.features import backbone
+from wakegen.features import weights
 from wakegen.features.embed import Embedder
 
 F32 = NDArray[np.float32]
@@ -39,7 +39,7 @@ class Chunk:
     @property
     def path(self) -> Path:
         """Where the result is kept."""
-        name = repr((backbone.identity(), self.as_stream, self.sha256s)).encode()
+        name = repr((weights.identity(), self.as_stream, self.sha256s)).encode()
         return Path(self.folder) / ".cache" / "embeddings" / f"{hashlib.sha256(name).hexdigest()[:32]}.npz"
 
 

@@ -25,7 +25,7 @@ FIRST_STEP_FRAMES = (STEP_SAMPLES - FRAME_SAMPLES) // HOP_SAMPLES + 1  # 5
 STEP_FRAMES = STEP_SAMPLES // HOP_SAMPLES  # 8
 
 _WINDOW_AT, _WINDOW_SAMPLES = 56, 400
-_LOW_BIN, _HIGH_BIN = 2, 122  # only these bins of 257 carry weight
+LOW_BIN, HIGH_BIN = 2, 122  # only these bins of 257 carry weight
 _FLOOR_DB = np.float32(80.0)
 
 
@@ -68,7 +68,7 @@ def _scaled_mel(power: NDArray[np.float32]) -> NDArray[np.float32]:
     The product is taken chunk by chunk even for a whole recording, because the rounding of a matrix
     product may depend on its height, and a stream must give the same bits however it arrives.
     """
-    level_db = np.log(np.maximum(power @ _mel_matrix(), np.float32(1e-10))) * np.float32(10 / np.log(10))
+    level_db = np.log(np.maximum(power @ mel_matrix(), np.float32(1e-10))) * np.float32(10 / np.log(10))
     floor_db = level_db.max(axis=(-2, -1), keepdims=True, initial=-np.inf) - _FLOOR_DB
     values: NDArray[np.float32] = np.maximum(level_db, floor_db) / np.float32(10) + np.float32(2)
     return values
@@ -81,26 +81,26 @@ def _power(samples: NDArray[np.int16]) -> NDArray[np.float32]:
     x = np.ascontiguousarray(samples, np.float32)
     count = frame_count(len(x))
     windows = np.lib.stride_tricks.sliding_window_view(x[_WINDOW_AT:], _WINDOW_SAMPLES)[::HOP_SAMPLES][:count]
-    spectrum = rfft(windows * _window(), FRAME_SAMPLES, axis=1)[:, _LOW_BIN:_HIGH_BIN]
+    spectrum = rfft(windows * window(), FRAME_SAMPLES, axis=1)[:, LOW_BIN:HIGH_BIN]
     power: NDArray[np.float32] = spectrum.real**2 + spectrum.imag**2
     return power
 
 
 @cache
-def _window() -> NDArray[np.float32]:
+def window() -> NDArray[np.float32]:
     turns = np.arange(_WINDOW_SAMPLES) / _WINDOW_SAMPLES
     return (0.5 - 0.5 * np.cos(2 * np.pi * turns)).astype(np.float32)
 
 
 @cache
-def _mel_matrix() -> NDArray[np.float32]:
+def mel_matrix() -> NDArray[np.float32]:
     """Slaney's mel filters (Auditory Toolbox, 1998): shape (120, 32), rows are FFT bins 2 … 121."""
     edges = _hz_from_mel(np.linspace(_mel_from_hz(60.0), _mel_from_hz(3800.0), BANDS + 2))
     bins_hz = np.arange(FRAME_SAMPLES // 2 + 1)[:, None] * RATE_HZ / FRAME_SAMPLES
     rising = (bins_hz - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - bins_hz) / (edges[2:] - edges[1:-1])
     matrix = np.maximum(0, np.minimum(rising, falling)) * 2 / (edges[2:] - edges[:-2])
-    return np.ascontiguousarray(matrix[_LOW_BIN:_HIGH_BIN], np.float32)
+    return np.ascontiguousarray(matrix[LOW_BIN:HIGH_BIN], np.float32)
 
 
 _LOG_STEP = np.log(6.4) / 27  # above 1 kHz a mel is this many nepers

@@ -26,7 +26,7 @@ from wakegen.dataset.bank_plan import COPIES, SEED, Readers, plan
 from wakegen.dataset.splits import language_of
 from wakegen.engines import roll, table
 from wakegen.engines.base import Answer
-from wakegen.features import backbone
+from wakegen.features import weights
 from wakegen.pipeline.material import known_engines
 from wakegen.pipeline.simulate import scene_bank
 from wakegen.text.languages import find_language, native_voices
@@ -119,7 +119,7 @@ def folder() -> Path:
 def path_of(language: str, readers: Sequence[Readers], readings: Sequence[Reading]) -> Path:
     """Give the place of the bank that holds these readings, named by all that it is made from."""
     versions = [(one.engine, one.version) for one in readers]
-    key = repr((store.VERSION, backbone.identity(), versions, readings, RECIPE, DEVICE, COPIES))
+    key = repr((store.VERSION, weights.identity(), versions, readings, RECIPE, DEVICE, COPIES))
     return folder() / f"{language}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
 
 
@@ -212,7 +212,7 @@ def _readers(language: str, answers: Mapping[str, Answer]) -> tuple[Readers, ...
 
 def _shards(readings: Sequence[Reading], scenes: Path) -> list[Shard]:
     parts = (readings[at : at + _READINGS_PER_SHARD] for at in range(0, len(readings), _READINGS_PER_SHARD))
-    kept, name = str(folder() / "shards"), backbone.identity()["sha256"]
+    kept, name = str(folder() / "shards"), weights.identity()["sha256"]
     return [Shard(kept, str(scenes), DEVICE, SEED, COPIES, name, tuple(part)) for part in parts]
 
 
@@ -226,7 +226,7 @@ def _about(language: str, readers: Sequence[Readers]) -> dict[str, Any]:
     }
     return {
         "language": language,
-        "backbone": backbone.identity(),
+        "backbone": weights.identity(),
         "engines": {one.engine: one.version for one in readers},
         "licences": licences,
         "wakegen": VERSION,
@@ -237,7 +237,7 @@ def shipped(language: str) -> NegativeBank | None:
     """Give the bank that comes with wakegen, if it is of this language and backbone."""
     path = next((path for path in shipped_paths() if path.stem == language), None)
     bank = store.load(path) if path else None
-    return bank if bank and bank.about["backbone"] == backbone.identity() else None
+    return bank if bank and bank.about["backbone"] == weights.identity() else None
 
 
 def shipped_paths() -> tuple[Path, ...]:
@@ -254,6 +254,6 @@ def there(language: str) -> Iterator[tuple[Path, NegativeBank]]:
             bank = store.load(path)
         except BadInput:
             continue
-        if bank.about["backbone"] == backbone.identity() and bank.about["language"] == language:
+        if bank.about["backbone"] == weights.identity() and bank.about["language"] == language:
             found.append((path, bank))
     yield from sorted(found, key=lambda pair: -pair[1].hours)

@@ -41,7 +41,7 @@ KINDS = (
         "negative banks: other speech, as features",
     ),
     Kind("lexicons", "lexicons", r"([^/]+)\.json", "words of a language with their sounds"),
-    Kind("models", "", r"(speech-embedding-[^/]+)\.onnx", "models as wakegen runs them"),
+    Kind("models", "", r"(speech-embedding-[^/]+)\.(?:onnx|wgm)", "models as wakegen runs them"),
     Kind("models", "piper", r"([0-9a-f]{64}-\d+)\.onnx", "models as wakegen runs them"),
 )
 _UNFINISHED = re.compile(r"\.tmp-[a-z0-9_]{8}")  # left by a writer that was killed

@@ -30,7 +30,7 @@ from wakegen.dataset.plan import PROBE
 from wakegen.dataset.recordings import RECORDINGS
 from wakegen.dataset.speak import RECORDING
 from wakegen.dataset.store import DONE, SCENE, SPEECH, Clip, read_clip
-from wakegen.features import backbone
+from wakegen.features import weights
 from wakegen.model import OperatingPoint, Sidecar
 from wakegen.pipeline import bank_windows, train
 from wakegen.pipeline.heads import SMOOTHING_STEPS
@@ -178,7 +178,7 @@ def _sidecar(project: Project, calibration: Mapping[str, Any]) -> Sidecar:
     return Sidecar(
         phrase=settings.phrase,
         threshold=0.5,
-        backbone=backbone.identity(),
+        backbone=weights.identity(),
         smoothing=SMOOTHING_STEPS,
         operating_points=tuple(
             OperatingPoint(

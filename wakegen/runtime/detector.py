@@ -1,162 +1,144 @@
-"""A streaming detector: push samples of any length, get one score per 80 ms.
+"""Streaming detectors: push samples of any length, get one score per 80 ms.
 
 Deterministic from the first step: nothing is filled with noise. A score is given once a window holds real
-sound only (after 2.0 s); until then it is 0 and `ready` is false.
+sound only (after 2.0 s for a head that looks at 16 embeddings); until then it is 0 and `ready` is false.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wakegen.core.errors import BadInput
-from wakegen.features import backbone
-from wakegen.features.embed import FIRST_SCORE_STEP, WINDOW_FRAMES, Embedder, windows
-from wakegen.features.mel import BANDS, FIRST_STEP_FRAMES, STEP_FRAMES, STEP_SAMPLES, step_mel
-from wakegen.metrics.events import STEP_S, EventGate
+from wakegen.features import weights
+from wakegen.features.embed import AUTO, Embedder
+from wakegen.features.mel import STEP_SAMPLES
 from wakegen.model import Sidecar
-
-if TYPE_CHECKING:
-    import onnxruntime
+from wakegen.runtime.heads import MAKER, Runner, open_head, variant_of
+from wakegen.runtime.scorer import Score, Scorer
+from wakegen.runtime.vad import Gate
 
 F32 = NDArray[np.float32]
-
-_TAIL_SAMPLES = STEP_SAMPLES + 3 * 160  # what the 8 frames of a step reach back to
-_MEL_FRAMES = 76
-_LOGIT_LIMIT = 16.0  # a float32 score holds no more
+I16 = NDArray[np.int16]
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
-    """One step's result."""
+class Detectors:
+    """Several detectors on one stream: the sound goes through the backbone once. Not for sharing between threads."""
 
-    step: int  # 0-based; the step ends at sample 1280 (step + 1)
-    time_s: float  # since the last reset
-    raw: float  # what the head says of this window, 0 … 1
-    score: float  # after smoothing; what is compared with the threshold
-    fired: bool  # an event begins here
-    ready: bool  # the window holds real sound only
+    def __init__(
+        self,
+        paths: Sequence[str | Path],
+        *,
+        threshold: float | None = None,
+        vad: float | None = None,
+        engine: str = AUTO,
+        embedder: Embedder | None = None,
+    ) -> None:
+        """Open heads: wakegen's, with their sidecars, or openWakeWord's (.onnx, .tflite), which have none.
+
+        Parameters
+        ----------
+        threshold : score (0 … 1) to fire at, instead of each sidecar's; 0.5 where there is no sidecar
+        vad : score of voice activity (0 … 1) below which nothing is heard; None: no gate
+        engine : what runs the backbone: "c", "onnxruntime", or "auto" for the faster of those that are here
+        embedder : to be shared by several detectors that run in turn, instead of `engine`
+
+        Raises
+        ------
+        BadInput : a model is missing, unreadable or of another kind, or two were made for different backbones.
+        NotInstalled : the runtime that a model needs is missing.
+        """
+        self._opened = {Path(path): _opened(Path(path), threshold) for path in paths}
+        self.sidecars = {path: sidecar for path, (_, sidecar) in self._opened.items()}
+        variant = _common_variant(self.sidecars)
+        if embedder is not None and embedder.variant != variant:
+            raise BadInput(
+                f"The models were made for the backbone {variant!r}, the embedder is {embedder.variant!r}.",
+                hint=f"Open it with variant={variant!r}.",
+            )
+        self.embedder = embedder or Embedder(engine=engine, variant=variant)
+        self._front = self.embedder.stream()
+        self._gate = Gate(vad) if vad is not None else None
+        self.scorers = {path: Scorer(head, sidecar) for path, (head, sidecar) in self._opened.items()}
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all sound heard."""
+        self._waiting = np.zeros(0, np.int16)  # samples of a step that is not complete
+        self._front.reset()
+        for scorer in self.scorers.values():
+            scorer.reset()
+        if self._gate:
+            self._gate.reset()
+
+    def push(self, samples: I16) -> list[dict[Path, Score]]:
+        """Take int16 samples (16 kHz, mono, any number); give each detector's Score for every completed step."""
+        waiting = np.concatenate([self._waiting, checked(samples)])
+        whole = len(waiting) // STEP_SAMPLES * STEP_SAMPLES
+        self._waiting = waiting[whole:]
+        return [self._step(waiting[at : at + STEP_SAMPLES]) for at in range(0, whole, STEP_SAMPLES)]
+
+    def _step(self, samples: I16) -> dict[Path, Score]:
+        embedding = self._front.step(samples)
+        heard = self._gate.step(samples) if self._gate else True
+        return {path: scorer.step(embedding, heard=heard) for path, scorer in self.scorers.items()}
 
 
 class Detector:
     """One detector on one stream. Not for sharing between threads."""
 
-    def __init__(self, path: str | Path, *, threshold: float | None = None, embedder: Embedder | None = None) -> None:
-        """Open NAME.onnx with NAME.json beside it.
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        threshold: float | None = None,
+        vad: float | None = None,
+        engine: str = AUTO,
+        embedder: Embedder | None = None,
+    ) -> None:
+        """Open one head; `Detectors` says what the arguments mean and which errors there are."""
+        self._all = Detectors([path], threshold=threshold, vad=vad, engine=engine, embedder=embedder)
+        (self.sidecar,) = self._all.sidecars.values()
+        (self._scorer,) = self._all.scorers.values()
 
-        Parameters
-        ----------
-        threshold : score (0 … 1) to fire at, instead of the sidecar's
-        embedder : to be shared by several detectors that run in turn
-
-        Raises
-        ------
-        BadInput : the model or its sidecar is missing, unreadable or of another kind.
-        """
-        model = Path(path)
-        _must_exist(model)
-        sidecar = Sidecar.load(model)
-        _refuse_other_backbone(sidecar, model)
-        self.sidecar = sidecar if threshold is None else replace(sidecar, threshold=threshold)
-        self._session = _open(model)
-        self._input = self._session.get_inputs()[0].name
-        self._embedder = embedder or Embedder()
-        self.reset()
+    @property
+    def engine(self) -> str:
+        """What runs the backbone."""
+        return self._all.embedder.engine
 
     @property
     def debounce_steps(self) -> int:
         """Steps from one event to the earliest next."""
-        return max(1, round(self.sidecar.debounce_s / STEP_S))
+        return self._scorer.debounce_steps
 
     def reset(self) -> None:
         """Forget all sound heard."""
-        self._step = -1
-        self._waiting = np.zeros(0, np.int16)  # samples of a step that is not complete
-        self._tail = np.zeros(0, np.int16)
-        self._mel = np.zeros((0, BANDS), np.float32)
-        self._embeddings: deque[F32] = deque(maxlen=WINDOW_FRAMES)
-        self._logits: deque[np.float32] = deque(maxlen=self.sidecar.smoothing)
-        self._gate = EventGate(threshold=self.sidecar.threshold, debounce_steps=self.debounce_steps)
+        self._all.reset()
 
-    def push(self, samples: NDArray[np.int16]) -> list[Score]:
+    def push(self, samples: I16) -> list[Score]:
         """Take int16 samples (16 kHz, mono, any number); give one Score per completed step."""
-        checked = _checked(samples)
-        waiting = np.concatenate([self._waiting, checked])
-        whole = len(waiting) // STEP_SAMPLES * STEP_SAMPLES
-        self._waiting = waiting[whole:]
-        return [self._one_step(waiting[at : at + STEP_SAMPLES]) for at in range(0, whole, STEP_SAMPLES)]
+        return [score for step in self._all.push(samples) for score in step.values()]
 
-    def raw_scores(self, samples: NDArray[np.int16]) -> F32:
-        """Score a whole recording from a fresh start: one raw score per step, as `push` gives them."""
-        return self.raw_from_embeddings(self._embedder.embed(_checked(samples)), steps=len(samples) // STEP_SAMPLES)
-
-    def raw_from_embeddings(self, embeddings: F32, *, steps: int) -> F32:
-        """Score embeddings made elsewhere, [steps − 9, 96]; float32, shape (steps,)."""
-        raw = np.zeros(steps, np.float32)
-        for i, window in enumerate(windows(embeddings)):
-            raw[FIRST_SCORE_STEP + i] = self._head(window)
-        return raw
+    def raw_scores(self, samples: I16) -> F32:
+        """Score a whole recording from a fresh start: one raw score per step, as `push` gives them (without `vad`)."""
+        rows = self._all.embedder.embed(checked(samples))
+        return self._scorer.raw_all(rows, steps=len(samples) // STEP_SAMPLES)
 
     def smooth(self, raw: F32) -> F32:
         """Turn raw scores of a whole recording into smoothed ones (the running mean of the logit)."""
-        return smoothed(raw, self.sidecar.smoothing)
+        return self._scorer.smooth(raw)
 
-    def scores(self, samples: NDArray[np.int16]) -> F32:
+    def scores(self, samples: I16) -> F32:
         """Score a whole recording from a fresh start: one smoothed score per step, as `push` gives them."""
         return self.smooth(self.raw_scores(samples))
 
-    def _one_step(self, samples: NDArray[np.int16]) -> Score:
-        self._step += 1
-        self._tail = np.concatenate([self._tail, samples])[-_TAIL_SAMPLES:]
-        # The second step has 2,560 samples behind it, so from there on the tail is full.
-        frames = step_mel(self._tail)
-        assert len(frames) == (FIRST_STEP_FRAMES if self._step == 0 else STEP_FRAMES)
-        self._mel = np.concatenate([self._mel, frames])[-_MEL_FRAMES:]
-        if len(self._mel) == _MEL_FRAMES:
-            self._embeddings.append(self._embedder.from_mel(self._mel[None])[0, 0])
-        ready = len(self._embeddings) == WINDOW_FRAMES
-        raw = self._head(np.stack(self._embeddings)) if ready else np.float32(0)
-        if ready:
-            self._logits.append(logit(raw))
-        score = _score(self._logits) if ready else np.float32(0)
-        fired = self._gate.step(float(score)) and ready
-        return Score(self._step, (self._step + 1) * STEP_S, float(raw), float(score), fired, ready)
 
-    def _head(self, window: F32) -> np.float32:
-        output = self._session.run(None, {self._input: np.ascontiguousarray(window)[None]})[0]
-        return np.float32(np.asarray(output).reshape(-1)[0])
-
-
-def logit(score: np.float32) -> np.float32:
-    """Give log(p / (1 − p)), kept within ±16."""
-    p = np.float64(score)
-    with np.errstate(divide="ignore"):
-        value = np.log(p) - np.log1p(-p)
-    return np.float32(np.clip(value, -_LOGIT_LIMIT, _LOGIT_LIMIT))
-
-
-def smoothed(raw: F32, steps: int) -> F32:
-    """Average the logit over the last `steps` ready steps (fewer at the start); the first 24 steps are 0."""
-    result = np.zeros(len(raw), np.float32)
-    recent: deque[np.float32] = deque(maxlen=steps)
-    for i in range(FIRST_SCORE_STEP, len(raw)):
-        recent.append(logit(raw[i]))
-        result[i] = _score(recent)
-    return result
-
-
-def _score(logits: Sequence[np.float32] | deque[np.float32]) -> np.float32:
-    mean = float(sum(float(value) for value in logits)) / len(logits)
-    return np.float32(1 / (1 + np.exp(-mean)))
-
-
-def _checked(samples: NDArray[np.int16]) -> NDArray[np.int16]:
+def checked(samples: I16) -> I16:
+    """Refuse what is not int16 and mono."""
     if samples.dtype != np.int16 or samples.ndim != 1:
         raise BadInput(
             f"A detector takes int16 samples of shape (n,), not {samples.dtype} of shape {samples.shape}.",
@@ -165,34 +147,30 @@ def _checked(samples: NDArray[np.int16]) -> NDArray[np.int16]:
     return samples
 
 
-def _refuse_other_backbone(sidecar: Sidecar, model: Path) -> None:
-    """A head never works on another embedding than its own, however alike the numbers look."""
-    known, given = backbone.identity()["sha256"], sidecar.backbone.get("sha256")
-    if given != known:
+def _opened(path: Path, threshold: float | None) -> tuple[Runner, Sidecar]:
+    head = open_head(path)
+    sidecar = _sidecar(path, head)
+    if sidecar.backbone.get("sha256") != weights.SOURCE_SHA256:
         raise BadInput(
-            f"{model} was trained on another backbone (sha256 {str(given)[:12]}…, not {known[:12]}…).",
+            f"{path} was trained on another backbone (sha256 {str(sidecar.backbone.get('sha256'))[:12]}…, not "
+            f"{weights.SOURCE_SHA256[:12]}…).",
             hint="Train it again with this version of wakegen.",
         )
+    return head, sidecar if threshold is None else replace(sidecar, threshold=threshold)
 
 
-def _must_exist(model: Path) -> None:
-    if not model.is_file():
-        raise BadInput(f"There is no model at {model}.", hint="Give the path of a NAME.onnx that wakegen exported.")
+def _sidecar(path: Path, head: Runner) -> Sidecar:
+    """Read the sidecar; a head of openWakeWord has none, and is run as that project runs it."""
+    if head.maker == MAKER or path.with_suffix(".json").exists():
+        return Sidecar.load(path)
+    return Sidecar(path.stem, 0.5, weights.identity(variant_of(path)), window_frames=head.frames)
 
 
-def _open(model: Path) -> onnxruntime.InferenceSession:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    try:
-        session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's own errors share no base class
+def _common_variant(sidecars: Mapping[Path, Sidecar]) -> str:
+    variants = {str(sidecar.backbone.get("variant", weights.NO_RELU)): path for path, sidecar in sidecars.items()}
+    if len(variants) > 1:
+        (one, first), (other, second) = sorted(variants.items())[:2]
         raise BadInput(
-            f"{model} is not a model that onnxruntime reads: {error}.", hint="Export the detector again."
-        ) from error
-    shape = session.get_inputs()[0].shape
-    if list(shape[1:]) != [WINDOW_FRAMES, 96]:
-        raise BadInput(f"{model} takes {shape}, not [1, 16, 96].", hint="Give a detector for the speech embedding.")
-    return session
+            f"{first} was made for the backbone {one!r}, {second} for {other!r}.", hint="Run them one by one."
+        )
+    return next(iter(variants), weights.NO_RELU)

@@ -1,0 +1,68 @@
+#include "wg_model.h"
+
+#include <string.h>
+
+static int32_t check_layer(const wg_model *m, const wg_layer *l);
+static int32_t check_chain(const wg_layer *layers, uint32_t count);
+
+size_t wg_model_size(void) { return sizeof(wg_model); }
+
+uint32_t wg_crc32(const uint8_t *data, size_t bytes) {
+    uint32_t crc = 0xFFFFFFFFu;
+    for (size_t i = 0; i < bytes; i++) {
+        crc ^= data[i];
+        for (int bit = 0; bit < 8; bit++) crc = (crc >> 1) ^ (0xEDB88320u & (0u - (crc & 1u)));
+    }
+    return ~crc;
+}
+
+int32_t wg_model_open(wg_model *model, const void *data, size_t bytes) {
+    if ((uintptr_t)data % WG_ALIGN) return WG_ALIGNMENT;
+    if (bytes < sizeof(wg_header)) return WG_TRUNCATED;
+    const wg_header *h = data;
+    if (memcmp(h->magic, "WGM1", 4) != 0) return WG_NOT_A_MODEL;
+    if (h->version != 1 || (h->arithmetic != WG_FLOAT32 && h->arithmetic != WG_INT8)) return WG_VERSION;
+    if (h->bytes > bytes || h->bytes < sizeof(wg_header)) return WG_TRUNCATED;
+    const size_t after_crc = offsetof(wg_header, crc32) + sizeof h->crc32;
+    if (wg_crc32((const uint8_t *)data + after_crc, h->bytes - after_crc) != h->crc32) return WG_CORRUPT;
+
+    const uint32_t count = (uint32_t)h->backbone_layers + h->head_layers;
+    if (count == 0 || count > WG_MAX_LAYERS || h->layers % 4 || h->layers > h->bytes ||
+        h->bytes - h->layers < count * sizeof(wg_layer))
+        return WG_SHAPE;
+    if (h->meta > h->bytes || h->bytes - h->meta < h->meta_bytes) return WG_SHAPE;
+    *model = (wg_model){.data = data, .header = h, .layers = (const wg_layer *)((const uint8_t *)data + h->layers)};
+    for (uint32_t i = 0; i < count; i++) {
+        const int32_t status = check_layer(model, model->layers + i);
+        if (status < 0) return status;
+    }
+    const int32_t status = check_chain(model->layers, h->backbone_layers);
+    return status < 0 ? status : check_chain(model->layers + h->backbone_layers, h->head_layers);
+}
+
+/* Whether `values` of `size` bytes each lie at `offset` inside the file. */
+static int holds(const wg_model *m, uint32_t offset, uint32_t values, uint32_t size) {
+    return offset % WG_ALIGN == 0 && offset >= sizeof(wg_header) && offset <= m->header->bytes &&
+           (m->header->bytes - offset) / size >= values;
+}
+
+static int32_t check_layer(const wg_model *m, const wg_layer *l) {
+    const int whole = l->ci && l->co && l->kt && l->kf && l->pt && l->pf && l->stride && l->block && l->bands;
+    if (!whole || l->ci > WG_MAX_CHANNELS || l->co > WG_MAX_CHANNELS || l->bands > WG_MAX_BANDS) return WG_SHAPE;
+    if (l->kt > 8 || l->kf > 3 || l->kf == 2 || l->pt > 2 || l->pf > 2 || l->stride > 2) return WG_SHAPE;
+    if ((l->op != WG_CONV && l->op != WG_DEPTHWISE) || l->activation > WG_RELU || l->bands % l->pf) return WG_SHAPE;
+    if (l->op == WG_DEPTHWISE && (l->ci != l->co || l->kf != 1)) return WG_SHAPE;
+    if (l->co % l->block) return WG_SHAPE;
+    const int floats = m->header->arithmetic == WG_FLOAT32;
+    if (!holds(m, l->weights, wg_weights(l), floats ? 4 : 1) || !holds(m, l->bias, l->co, 4)) return WG_SHAPE;
+    if (!floats && l->mul && !(holds(m, l->mul, l->co, 4) && holds(m, l->mul_negative, l->co, 4))) return WG_SHAPE;
+    return WG_OK;
+}
+
+/* Whether each layer takes what the one before gives. */
+static int32_t check_chain(const wg_layer *layers, uint32_t count) {
+    for (uint32_t i = 1; i < count; i++)
+        if (layers[i].ci != layers[i - 1].co || layers[i].bands != layers[i - 1].bands / layers[i - 1].pf)
+            return WG_SHAPE;
+    return WG_OK;
+}

@@ -1,0 +1,98 @@
+"""The weights of Google's speech embedding (Apache-2.0), read from the file inside the openwakeword 0.4.0 package.
+
+That file has one ReLU (after the first convolution) that the file every current runtime uses
+(openWakeWord ≥ 0.5, Home Assistant, livekit) does not have. A head meets the latter in the field, so
+wakegen's own detectors are made for the network without it; the other one is offered to run old heads.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wakegen.core.errors import BadInput, NotInstalled
+
+F32 = NDArray[np.float32]
+
+NAME = "speech-embedding"
+SOURCE_SHA256 = "ba754db3cd768a524c655ea90655ee5e6055a43b8dfd29366a11e93716ae9e51"
+NO_RELU, RELU = "no-relu", "relu"  # the variants
+RECEPTIVE_FRAMES = 76
+STRIDE_FRAMES = 8
+SIZE = 96
+POOL_AFTER = {2: (2, 2), 6: (1, 2), 10: (2, 2), 14: (1, 2), 18: (2, 2)}  # conv index → (time, bands)
+_EPSILON = np.float32(1e-3)  # of the one batch norm
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Conv:
+    """One convolution; all but the last are followed by max(leaky(x), −0.4), some by a maximum before it."""
+
+    kernel: F32  # [out, in, time, bands]
+    bias: F32  # [out]
+    pool: tuple[int, int] = (1, 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Weights:
+    """All 20 convolutions. With the ReLU, `gain` and `shift` follow it; without, they are folded into the first one."""
+
+    convs: tuple[Conv, ...]
+    gain: F32 | None = None  # [24]
+    shift: F32 | None = None
+
+
+def identity(variant: str = NO_RELU) -> dict[str, str]:
+    """Give what a sidecar says of the backbone: its name, its variant, the sha256 of the file it came from."""
+    return {"name": NAME, "variant": variant, "sha256": SOURCE_SHA256}
+
+
+def read(variant: str = NO_RELU) -> Weights:
+    """Read the weights of a variant.
+
+    Raises
+    ------
+    NotInstalled : the openwakeword package is missing or is not version 0.4.0.
+    BadInput : there is no such variant.
+    """
+    import onnx
+    from onnx import numpy_helper
+
+    if variant not in (NO_RELU, RELU):
+        raise BadInput(f"There is no variant {variant!r} of the backbone.", hint=f"Known: {NO_RELU}, {RELU}.")
+    model = onnx.load(str(source_path()))
+    tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    nodes = [node for node in model.graph.node if node.op_type == "Conv"]
+    convs = [_conv(node, tensors, POOL_AFTER.get(i, (1, 1))) for i, node in enumerate(nodes)]
+    (norm,) = (node for node in model.graph.node if node.op_type == "BatchNormalization")
+    scale, offset, mean, variance = (tensors[name] for name in norm.input[1:])
+    gain = (scale / np.sqrt(variance + _EPSILON)).astype(np.float32)
+    if variant == RELU:
+        return Weights(tuple(convs), gain, (offset - mean * gain).astype(np.float32))
+    first = convs[0]
+    convs[0] = Conv(first.kernel * gain[:, None, None, None], (first.bias - mean) * gain + offset, first.pool)
+    return Weights(tuple(convs))
+
+
+def source_path() -> Path:
+    """Give the embedding file of the openwakeword package, checked by its sha256."""
+    spec = find_spec("openwakeword")  # located, not imported: its import takes seconds
+    hint = "pip install openwakeword==0.4.0"
+    if spec is None or spec.origin is None:
+        raise NotInstalled("The speech embedding comes with the package openwakeword, which is missing.", hint=hint)
+    path = Path(spec.origin).parent / "resources" / "models" / "embedding_model.onnx"
+    if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != SOURCE_SHA256:
+        raise NotInstalled("The installed openwakeword does not hold the speech embedding of 0.4.0.", hint=hint)
+    return path
+
+
+def _conv(node: Any, tensors: dict[str, F32], pool: tuple[int, int]) -> Conv:
+    kernel = tensors[node.input[1]]
+    bias = tensors[node.input[2]] if len(node.input) > 2 else np.zeros(len(kernel), np.float32)
+    return Conv(kernel, bias, pool)
