@@ -6,7 +6,7 @@ INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check -c constrai
 # Bars in the terminal that runs the demo; workers for the tests. Neither changes a result.
 WORKERS ?= 2
 
-.PHONY: help demo test quick check reference clean
+.PHONY: help demo test quick check reference native clean
 
 help:
 	@echo "make demo       a detector for \"hey katya\" and its report, in output/hey_katya"
@@ -14,6 +14,7 @@ help:
 	@echo "make quick      the tests that take less than a few seconds each"
 	@echo "make check      style, types, docs"
 	@echo "make reference  write docs/reference anew"
+	@echo "make native     the C engine anew (a C compiler; without one wakegen runs on onnxruntime)"
 	@echo "make clean      remove .venv and caches"
 
 demo: $(VENV)/.wakegen
@@ -34,6 +35,9 @@ check: $(VENV)/.wakegen-dev
 	$(RUN) -m mypy
 	$(RUN) docs/build_reference.py --check
 	$(RUN) -m pytest -q tests/house -m "not slow"
+
+native: $(VENV)/.wakegen-dev
+	$(RUN) firmware_harness/build.py
 
 reference: $(VENV)/.wakegen-dev
 	$(RUN) docs/build_reference.py

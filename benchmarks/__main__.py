@@ -14,6 +14,7 @@ TABLE = {
     "make": "From a phrase to a measured detector: times, recall on real recordings, false accepts, sizes.",
     "voices": "Recall with every engine that is here, twenty other phrases, what validation is worth, each engine's speed.",
     "generate": "Clips per minute of the embedded voice, alone and with scenes and storage.",
+    "backbone": "The backbone and a detector's step against openwakeword and livekit: time, equality, memory.",
     "features": "Embeddings of many clips against openwakeword's AudioFeatures.",
     "train": "CPU seconds and megabytes of the trainer.",
     "step": "One 80 ms step of a detector against openwakeword.Model.predict.",

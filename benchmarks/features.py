@@ -11,7 +11,7 @@ import hashlib
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from wakegen.core.executor import executor
 from wakegen.core.seeds import stream
-from wakegen.features.embed import Embedder
+from wakegen.features.embed import ONNXRUNTIME, Embedder
 
 I16 = NDArray[np.int16]
 CLIP_S = 3
@@ -30,37 +30,44 @@ _EACH_TASK = 16
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Measure clips per second of both, their ratio, and what a second process brings."""
     clips_per_round, rounds = (32, 5) if options.quick else (128, 9)
-    sound = clips(clips_per_round)
-    ours, theirs = Embedder(), _peer()
-    calls: dict[str, Callable[[], Any]] = {
-        "ours": lambda: ours.embed_all(list(sound)),
-        "openwakeword": lambda: theirs.embed_clips(sound, ncpu=1),
-    }
-    times: dict[str, list[float]] = {name: [] for name in calls}
-    for call in calls.values():  # once before the clock runs
-        call()
-    for number in range(rounds):
-        print(f"round {number + 1} of {rounds}", file=sys.stderr, flush=True)
-        for name, call in calls.items():
-            started = time.process_time()
-            call()
-            times[name].append(time.process_time() - started)
-    ratios = [b / a for a, b in zip(times["ours"], times["openwakeword"], strict=True)]
-    ours_cpu_s = statistics.median(times["ours"])
-    rows = ours.embed_all(list(sound))
+    sound, embedder = clips(clips_per_round), Embedder()
+    ratios = compare([ONNXRUNTIME], clips_per_round, rounds)[ONNXRUNTIME]
+    rows = embedder.embed_all(list(sound))
+    started = time.process_time()
+    embedder.embed_all(list(sound))
+    cpu_s = time.process_time() - started
     return {
         "n": [rounds, clips_per_round],
         "clip_s": CLIP_S,
-        "clips_per_cpu_s": round(clips_per_round / ours_cpu_s, 1),
-        "openwakeword_clips_per_cpu_s": round(clips_per_round / statistics.median(times["openwakeword"]), 1),
+        "clips_per_cpu_s": round(clips_per_round / cpu_s, 1),
         "ratio": round(statistics.median(ratios), 2),
         "ratio_range": [round(min(ratios), 2), round(max(ratios), 2)],
-        "cpu_ms_per_second_of_sound": round(1000 * ours_cpu_s / clips_per_round / CLIP_S, 2),
+        "cpu_ms_per_second_of_sound": round(1000 * cpu_s / clips_per_round / CLIP_S, 2),
         "embeddings": int(sum(map(len, rows))),
-        "openwakeword_embeddings": int(np.prod(calls["openwakeword"]().shape[:2])),
         "hash": hashlib.sha256(np.concatenate(rows).round(2).tobytes()).hexdigest()[:16],
-        **_scaling(sound, 1 if options.quick else 3),
+        **scaling(options.quick),
     }
+
+
+def compare(engines: Sequence[str], clips_per_round: int, rounds: int) -> dict[str, list[float]]:
+    """Give, for each engine and round, how many times faster it is than openwakeword, in processor time."""
+    sound = clips(clips_per_round)
+    calls: dict[str, Callable[[], Any]] = {}
+    for engine in engines:
+        embedder = Embedder(engine=engine)
+        calls[engine] = lambda embedder=embedder: embedder.embed_all(list(sound))
+    theirs = _peer()
+    calls["openwakeword"] = lambda: theirs.embed_clips(sound, ncpu=1)
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for number in range(rounds + 1):
+        print(f"round {number} of {rounds}", file=sys.stderr, flush=True)
+        for name, call in calls.items():
+            started = time.process_time()
+            call()
+            if number:  # once before the clock runs
+                times[name].append(time.process_time() - started)
+    peer = times["openwakeword"]
+    return {name: [b / a for a, b in zip(times[name], peer, strict=True)] for name in engines}
 
 
 def clips(count: int) -> I16:
@@ -82,8 +89,9 @@ def _peer() -> Any:
         return AudioFeatures(ncpu=1)
 
 
-def _scaling(sound: I16, rounds: int) -> dict[str, Any]:
+def scaling(quick: bool) -> dict[str, Any]:
     """Wall time of the same clips with one and with two worker processes."""
+    rounds, sound = (1, clips(32)) if quick else (3, clips(128))
     tasks = [sound[at : at + _EACH_TASK] for at in range(0, len(sound), _EACH_TASK)] * 4
     times: dict[int, list[float]] = {1: [], 2: []}
     with executor(2) as two:

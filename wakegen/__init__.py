@@ -21,6 +21,7 @@ __version__ = VERSION
 
 _PUBLIC = {
     "Detector": "wakegen.runtime:Detector",
+    "Detectors": "wakegen.runtime:Detectors",
     "GenerationCache": "wakegen.dataset.clip_cache:GenerationCache",
     "Project": "wakegen.api:Project",
     "QualityReport": "wakegen.quality:QualityReport",

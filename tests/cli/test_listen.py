@@ -118,7 +118,7 @@ class Fires:
 
     sidecar = SimpleNamespace(phrase="hey katya", threshold=0.5)
 
-    def __init__(self, path, *, threshold=None) -> None:
+    def __init__(self, path, **options) -> None:
         self.step = 0
 
     def push(self, chunk):

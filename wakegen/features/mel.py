@@ -76,12 +76,10 @@ def _scaled_mel(power: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _power(samples: NDArray[np.int16]) -> NDArray[np.float32]:
     """Give |FFT|² of every frame at the bins that carry weight: float32, shape (frame_count(n), 120)."""
-    from scipy.fft import rfft
-
-    x = np.ascontiguousarray(samples, np.float32)
-    count = frame_count(len(x))
-    windows = np.lib.stride_tricks.sliding_window_view(x[_WINDOW_AT:], _WINDOW_SAMPLES)[::HOP_SAMPLES][:count]
-    spectrum = rfft(windows * window(), FRAME_SAMPLES, axis=1)[:, LOW_BIN:HIGH_BIN]
+    x = np.ascontiguousarray(samples, np.float32)[_WINDOW_AT:]
+    shape, strides = (frame_count(len(samples)), _WINDOW_SAMPLES), (HOP_SAMPLES * x.itemsize, x.itemsize)
+    windows = np.ndarray(shape, np.float32, x, strides=strides)
+    spectrum = np.fft.rfft(windows * window(), FRAME_SAMPLES)[:, LOW_BIN:HIGH_BIN]
     power: NDArray[np.float32] = spectrum.real**2 + spectrum.imag**2
     return power
 

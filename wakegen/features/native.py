@@ -64,6 +64,13 @@ class NativeBackbone:
         pcm = np.ascontiguousarray(samples, np.int16)
         return self._row.copy() if self._library.wg_embed_f32_step(_at(self._state), _at(pcm), _at(self._row)) else None
 
+    def frames(self, mel: F32, row: F32) -> bool:
+        """Take a step's 8 frames [8, 32] from elsewhere; fill `row` (96,) and tell whether it was.
+
+        The first four that are ever given count for nothing.
+        """
+        return bool(self._library.wg_embed_f32_frames(_at(self._state), _at(mel), _at(row)))
+
     def embed(self, samples: I16) -> F32:
         """Embed a whole recording from a fresh start: [max(0, n // 1280 − 9), 96]."""
         steps = len(samples) // STEP_SAMPLES
@@ -74,11 +81,9 @@ class NativeBackbone:
         return rows
 
     def _check(self) -> None:
-        row = self._row
-        for frames in backbone.known_pushes():
-            pushed = np.ascontiguousarray(frames)
-            self._library.wg_embed_f32_frames(_at(self._state), _at(pushed), _at(row))
-        backbone.check_known_answer(row, NO_RELU, "The C engine")
+        for mel in backbone.known_pushes():
+            self.frames(np.ascontiguousarray(mel), self._row)
+        backbone.check_known_answer(self._row, NO_RELU, "The C engine")
         self.reset()
 
 

@@ -31,6 +31,7 @@ from wakegen.dataset.recordings import RECORDINGS
 from wakegen.dataset.speak import RECORDING
 from wakegen.dataset.store import DONE, SCENE, SPEECH, Clip, read_clip
 from wakegen.features import weights
+from wakegen.features.embed import ONNXRUNTIME
 from wakegen.model import OperatingPoint, Sidecar
 from wakegen.pipeline import bank_windows, train
 from wakegen.pipeline.heads import SMOOTHING_STEPS
@@ -77,7 +78,7 @@ def _work(project: Project, candidate: Path) -> dict[str, Any]:
     calibration = json.loads(train.calibration_path(project).read_text(encoding="utf-8"))
     sidecar = _sidecar(project, calibration)
     sidecar.save(candidate)
-    evaluation = _evaluate(project, Detector(candidate))
+    evaluation = _evaluate(project, Detector(candidate, engine=ONNXRUNTIME))
     latency = measure_in_child(candidate, seconds=_LATENCY_S)
     gates = check(_limits(project), evaluation, latency, model_bytes=candidate.stat().st_size)
     document = _document(project, candidate, sidecar, evaluation, latency, gates)

@@ -77,9 +77,9 @@ class Detectors:
 
     def push(self, samples: I16) -> list[dict[Path, Score]]:
         """Take int16 samples (16 kHz, mono, any number); give each detector's Score for every completed step."""
-        waiting = np.concatenate([self._waiting, checked(samples)])
+        waiting = np.concatenate([self._waiting, checked(samples)]) if len(self._waiting) else checked(samples)
         whole = len(waiting) // STEP_SAMPLES * STEP_SAMPLES
-        self._waiting = waiting[whole:]
+        self._waiting = waiting[whole:].copy()
         return [self._step(waiting[at : at + STEP_SAMPLES]) for at in range(0, whole, STEP_SAMPLES)]
 
     def _step(self, samples: I16) -> dict[Path, Score]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wakegen.features.embed import FIRST_EMBEDDING_STEP
+from wakegen.features.weights import SIZE
 from wakegen.metrics.events import STEP_S, EventGate
 from wakegen.model import Sidecar
 from wakegen.runtime.heads import Runner
@@ -48,19 +50,23 @@ class Scorer:
     def reset(self) -> None:
         """Forget all embeddings."""
         self._step = -1
-        self._window: deque[F32] = deque(maxlen=self._head.frames)
+        # Every row lies here twice, `frames` apart: so the last `frames` of them always lie side by side.
+        self._rows = np.zeros((2 * self._head.frames, SIZE), np.float32)
+        self._filled = 0
         self._logits: deque[np.float32] = deque(maxlen=self._sidecar.smoothing)
         self._gate = EventGate(threshold=self._sidecar.threshold, debounce_steps=self.debounce_steps)
 
     def step(self, embedding: F32 | None, *, heard: bool = True) -> Score:
         """Take a step's embedding, if it has one. Where `heard` is false (nobody speaks) the score is 0."""
         self._step += 1
+        frames, at = self._head.frames, self._filled % self._head.frames
         if embedding is not None:
-            self._window.append(embedding)
-        ready = len(self._window) == self._head.frames
+            self._rows[at] = self._rows[at + frames] = embedding
+            self._filled += 1
+        ready = self._filled >= frames
         raw, score, label = np.float32(0), np.float32(0), ""
         if ready and heard:
-            raw, label = self.raw(np.stack(self._window))
+            raw, label = self.raw(self._rows[at + 1 : at + 1 + frames])
             self._logits.append(logit(raw))
             score = _score(self._logits)
         fired = self._gate.step(float(score)) and ready
@@ -93,12 +99,12 @@ class Scorer:
 
 def logit(score: np.float32) -> np.float32:
     """Give log(p / (1 − p)), kept within ±16."""
-    p = np.float64(score)
-    with np.errstate(divide="ignore"):
-        value = np.log(p) - np.log1p(-p)
-    return np.float32(np.clip(value, -_LOGIT_LIMIT, _LOGIT_LIMIT))
+    p = float(score)
+    if not 0 < p < 1:
+        return np.float32(_LOGIT_LIMIT if p >= 1 else -_LOGIT_LIMIT)
+    return np.float32(min(max(math.log(p) - math.log1p(-p), -_LOGIT_LIMIT), _LOGIT_LIMIT))
 
 
 def _score(logits: Iterable[np.float32]) -> np.float32:
     values = [float(value) for value in logits]
-    return np.float32(1 / (1 + np.exp(-sum(values) / len(values))))
+    return np.float32(1 / (1 + math.exp(-sum(values) / len(values))))
