@@ -7,7 +7,6 @@ but openwakeword compute is the one without the ReLU; a ReLU more is not what a 
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import statistics
 import subprocess
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 
 from benchmarks import features
 from benchmarks.features import clips
+from benchmarks.step import drawn_model
 from wakegen.core.seeds import stream
 from wakegen.features import backbone, native, weights
 from wakegen.features.embed import NATIVE, ONNXRUNTIME, Embedder
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
             **_detectors(engines, model, rounds, steps),
             **_features(engines, options),
             **_differences(engines),
-            **_memory(engines, model, Path(folder)),
+            **_memory(engines, Path(folder)),
         }
 
 
@@ -148,22 +148,28 @@ def _differences(engines: list[str]) -> dict[str, Any]:
     return found
 
 
-def _memory(engines: list[str], model: Path, folder: Path) -> dict[str, Any]:
-    """Peak memory of `wakegen listen` over half a minute from stdin, in a process of its own."""
+def _memory(engines: list[str], folder: Path) -> dict[str, Any]:
+    """Peak memory of `wakegen listen` over half a minute from stdin, with a detector of wakegen's usual size."""
     sound = folder / "sound.raw"
     sound.write_bytes(clips(10).tobytes())
-    names = {ONNXRUNTIME: "listen_rss_mb"}
+    model = drawn_model(folder)
+    names = {ONNXRUNTIME: "listen_rss_mb", NATIVE: "listen_rss_mb_c"}
     return {name: _peak_mb(model, sound, engine) for engine, name in names.items() if engine in engines}
+
+
+# A process is said to have had at least the memory of the one that began it, so a small one stands between.
+_WATCH = """
+import resource, subprocess, sys
+with open(sys.argv[1], "rb") as sound:
+    subprocess.run(sys.argv[2:], stdin=sound, stdout=subprocess.DEVNULL, check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
 
 
 def _peak_mb(model: Path, sound: Path, engine: str) -> float:
     command = [sys.executable, "-m", "wakegen", "listen", str(model), "-", "--engine", engine, "--json"]
-    with sound.open("rb") as given:
-        process = subprocess.Popen(command, stdin=given, stdout=subprocess.DEVNULL)
-        _, status, used = os.wait4(process.pid, 0)
-    if status:
-        raise RuntimeError(f"wakegen listen ended with status {status}")
-    return round(used.ru_maxrss / 1024, 1)
+    watched = [sys.executable, "-c", _WATCH, str(sound), *command]
+    return round(int(subprocess.run(watched, check=True, capture_output=True, text=True).stdout) / 1024, 1)
 
 
 def _openwakeword(model: Path) -> Any:

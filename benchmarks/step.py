@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     steps = 1000 if options.quick else 6000
     sound = np.concatenate(list(clips(steps * STEP // 48_000 + 4)))
     with tempfile.TemporaryDirectory(prefix="wakegen-bench-") as folder:
-        model = _model(Path(folder))
+        model = drawn_model(Path(folder))
         size = model.stat().st_size
         detector, scores = Detector(model), []
         theirs, with_ours = _peer([_own_head()]), _peer([str(model)])
@@ -70,7 +70,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     return figures
 
 
-def _model(folder: Path) -> Path:
+def drawn_model(folder: Path) -> Path:
+    """Give a detector of the usual size with drawn weights."""
     mean, scale = np.zeros(96, np.float32), np.full(96, 10, np.float32)
     members = (
         network.to_member(network.initial(stream(6, "bench", i)), mean=mean, scale=scale) for i in range(_MEMBERS)

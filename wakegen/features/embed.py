@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,6 +17,8 @@ from wakegen.features.mel import BANDS, FIRST_STEP_FRAMES, STEP_FRAMES, STEP_SAM
 from wakegen.features.weights import NO_RELU
 
 if TYPE_CHECKING:
+    import onnxruntime
+
     from wakegen.features.backbone import Stream
 
 F32 = NDArray[np.float32]
@@ -79,10 +82,6 @@ class Embedder:
         self.variant = variant
         self._native = native.NativeBackbone() if self.engine == NATIVE else None
         self._threads = threads
-        if self._native is None:
-            from wakegen.features import backbone
-
-            self._session = backbone.load_session("clip", variant=variant, threads=threads)
 
     def embed(self, samples: I16) -> F32:
         """Embed one recording.
@@ -119,8 +118,15 @@ class Embedder:
     def from_mel(self, mel: F32) -> F32:
         """Embed mel frames [n, T ≥ 76, 32] → [n, (T − 76) // 8 + 1, 96] (onnxruntime only)."""
         assert mel.shape[2] == BANDS
-        embedding: F32 = self._session.run(None, {"mel": mel})[0]
+        embedding: F32 = self._clip.run(None, {"mel": mel})[0]
         return embedding
+
+    @cached_property
+    def _clip(self) -> onnxruntime.InferenceSession:
+        """The graph for whole recordings: a stream does without it."""
+        from wakegen.features import backbone
+
+        return backbone.load_session("clip", variant=self.variant, threads=self._threads)
 
     def stream(self) -> FrontEnd:
         """Begin a stream of its own."""

@@ -79,9 +79,8 @@ def _power(samples: NDArray[np.int16]) -> NDArray[np.float32]:
     x = np.ascontiguousarray(samples, np.float32)[_WINDOW_AT:]
     shape, strides = (frame_count(len(samples)), _WINDOW_SAMPLES), (HOP_SAMPLES * x.itemsize, x.itemsize)
     windows = np.ndarray(shape, np.float32, x, strides=strides)
-    spectrum = np.fft.rfft(windows * window(), FRAME_SAMPLES)[:, LOW_BIN:HIGH_BIN]
-    power: NDArray[np.float32] = spectrum.real**2 + spectrum.imag**2
-    return power
+    spectrum = np.fft.rfft(windows * window(), FRAME_SAMPLES)[:, LOW_BIN:HIGH_BIN]  # complex64
+    return np.asarray(spectrum.real**2 + spectrum.imag**2, np.float32)
 
 
 @cache

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from wakegen.core.errors import BadInput
 from wakegen.features import weights
-from wakegen.features.embed import AUTO, Embedder
+from wakegen.features.embed import AUTO, NATIVE, Embedder
 from wakegen.features.mel import STEP_SAMPLES
 from wakegen.model import Sidecar
-from wakegen.runtime.heads import MAKER, Runner, open_head, variant_of
+from wakegen.runtime.heads import Runner, open_head, variant_of
+from wakegen.runtime.plain_head import MAKER
 from wakegen.runtime.scorer import Score, Scorer
 from wakegen.runtime.vad import Gate
 
@@ -44,7 +45,8 @@ class Detectors:
         ----------
         threshold : score (0 … 1) to fire at, instead of each sidecar's; 0.5 where there is no sidecar
         vad : score of voice activity (0 … 1) below which nothing is heard; None: no gate
-        engine : what runs the backbone: "c", "onnxruntime", or "auto" for the faster of those that are here
+        engine : what runs the backbone: "c" (and heads of wakegen without onnxruntime, in a third of the memory),
+            "onnxruntime", or "auto" for the faster of those that are here
         embedder : to be shared by several detectors that run in turn, instead of `engine`
 
         Raises
@@ -52,7 +54,8 @@ class Detectors:
         BadInput : a model is missing, unreadable or of another kind, or two were made for different backbones.
         NotInstalled : the runtime that a model needs is missing.
         """
-        self._opened = {Path(path): _opened(Path(path), threshold) for path in paths}
+        plain = engine == NATIVE and embedder is None
+        self._opened = {Path(path): _opened(Path(path), threshold, plain=plain) for path in paths}
         self.sidecars = {path: sidecar for path, (_, sidecar) in self._opened.items()}
         variant = _common_variant(self.sidecars)
         if embedder is not None and embedder.variant != variant:
@@ -147,8 +150,8 @@ def checked(samples: I16) -> I16:
     return samples
 
 
-def _opened(path: Path, threshold: float | None) -> tuple[Runner, Sidecar]:
-    head = open_head(path)
+def _opened(path: Path, threshold: float | None, *, plain: bool) -> tuple[Runner, Sidecar]:
+    head = open_head(path, plain=plain)
     sidecar = _sidecar(path, head)
     if sidecar.backbone.get("sha256") != weights.SOURCE_SHA256:
         raise BadInput(

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from wakegen.core.errors import BadInput, NotInstalled
 from wakegen.features.weights import NO_RELU, RELU, SIZE
+from wakegen.runtime.plain_head import PlainHead
 
 F32 = NDArray[np.float32]
 _MOST_FRAMES = 256
-MAKER = "wakegen"  # as `export` writes it into what it makes
 
 # The heads inside openwakeword 0.4.0 were trained on its own embedding file; they say it nowhere.
 _MADE_FOR_RELU = frozenset(
@@ -44,8 +44,8 @@ class Runner(Protocol):
         ...
 
 
-def open_head(path: Path) -> Runner:
-    """Open NAME.onnx or NAME.tflite.
+def open_head(path: Path, *, plain: bool = False) -> Runner:
+    """Open NAME.onnx or NAME.tflite; with `plain`, one of wakegen's own without onnxruntime.
 
     Raises
     ------
@@ -59,6 +59,12 @@ def open_head(path: Path) -> Runner:
         raise BadInput(
             f"{path} is of no kind that can be run here.", hint=f"Kinds that can: {', '.join(sorted(_OPENERS))}."
         )
+    if opener is OnnxHead and (plain or find_spec("onnxruntime") is None):
+        try:
+            return PlainHead(path)
+        except NotInstalled:
+            if find_spec("onnxruntime") is None:
+                raise
     return opener(path)
 
 
@@ -71,8 +77,6 @@ class OnnxHead:
     """A head in onnxruntime, one thread."""
 
     def __init__(self, path: Path) -> None:
-        if find_spec("onnxruntime") is None:
-            raise NotInstalled(f"{path} needs onnxruntime.", hint="pip install onnxruntime")
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
