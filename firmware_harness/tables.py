@@ -1,4 +1,4 @@
-"""Writes core/wg_mel_tables.h: the window, the cosine and the mel filters, from wakegen's own formulas.
+"""Writes the constants of the front ends into core/, from wakegen's own formulas.
 
 python firmware_harness/tables.py [--check]
 """
@@ -6,50 +6,74 @@ python firmware_harness/tables.py [--check]
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
-from wakegen.features import mel
+from wakegen.features import mel, mel_fixed
 
-PATH = Path(__file__).parent / "core" / "wg_mel_tables.h"
+CORE = Path(__file__).parent / "core"
 
 
-def text() -> str:
-    """Give the header."""
-    matrix = mel.mel_matrix()
-    bins, first, weights = [], [0], []
-    for band in matrix.T:
-        (used,) = np.nonzero(band)
-        bins.append(mel.LOW_BIN + int(used[0]))
-        weights += list(band[used[0] : used[-1] + 1])
-        first.append(len(weights))
+def headers() -> dict[str, str]:
+    """Give the text of each header by its name."""
+    bands, bins, first = _bands()
+    where = [
+        "/* The first weight of each band, and the bin of 257 that it belongs to. */",
+        _table("uint8_t wg_mel_first[33]", map(str, first)),
+        _table("uint8_t wg_mel_bin[32]", map(str, bins)),
+    ]
     cosine = np.cos(2 * np.pi * np.arange(512) / 512)
+    fixed = mel_fixed.weights()[bands]
+    return {
+        "wg_mel_tables.h": _header(
+            "WG_MEL_TABLES_H",
+            _table("float wg_hann400[400]", map(_float, mel.window())),
+            _table("float wg_cos512[512]", map(_float, cosine)),
+            _table(f"float wg_mel_weights[{len(fixed)}]", map(_float, mel.mel_matrix()[bands])),
+            *where,
+        ),
+        "wg_mel_fixed_tables.h": _header(
+            "WG_MEL_FIXED_TABLES_H",
+            _table("int16_t wg_hann400_q15[400]", map(str, mel_fixed.window())),
+            "/* Half a turn in 256 steps, and its end. */",
+            _table("int32_t wg_cos512_q31[257]", map(str, mel_fixed.cosine()[:257])),
+            _table(f"uint16_t wg_mel_weights_q22[{len(fixed)}]", map(str, fixed)),
+            *where,
+            "/* log2(1 + i / 64), Q16. */",
+            _table("int32_t wg_log2_q16[65]", map(str, mel_fixed.logarithm())),
+        ),
+    }
+
+
+def _bands() -> tuple[tuple[list[int], list[int]], list[int], list[int]]:
+    """Give the places of the filters' weights that are not 0, each band's first bin, and its first weight."""
+    rows: list[int] = []
+    columns: list[int] = []
+    bins, first = [], [0]
+    for band, column in enumerate(mel.mel_matrix().T):
+        used = range(int(np.flatnonzero(column)[0]), int(np.flatnonzero(column)[-1]) + 1)
+        bins.append(mel.LOW_BIN + used[0])
+        rows += used
+        columns += [band] * len(used)
+        first.append(len(rows))
+    return (rows, columns), bins, first
+
+
+def _header(guard: str, *parts: str) -> str:
+    made = "/* Made by firmware_harness/tables.py: do not edit. */"
     return "\n".join(
-        [
-            "/* Made by firmware_harness/tables.py: do not edit. */",
-            "#ifndef WG_MEL_TABLES_H",
-            "#define WG_MEL_TABLES_H",
-            "",
-            "#include <stdint.h>",
-            "",
-            _table("float wg_hann400[400]", [_float(v) for v in mel.window()]),
-            _table("float wg_cos512[512]", [_float(v) for v in cosine]),
-            _table(f"float wg_mel_weights[{len(weights)}]", [_float(v) for v in weights]),
-            "/* The first weight of each band, and the bin of 257 that it belongs to. */",
-            _table("uint8_t wg_mel_first[33]", [str(v) for v in first]),
-            _table("uint8_t wg_mel_bin[32]", [str(v) for v in bins]),
-            "#endif",
-            "",
-        ]
+        [made, f"#ifndef {guard}", f"#define {guard}", "", "#include <stdint.h>", "", *parts, "#endif", ""]
     )
 
 
 def _float(value: float) -> str:
-    return f"{np.float32(value):.9g}".replace("e-0", "e-") + ("" if "." in f"{np.float32(value):.9g}" else ".0") + "f"
+    text = f"{np.float32(value):.9g}"
+    return (text if "." in text or "e" in text else f"{text}.0") + "f"
 
 
-def _table(name: str, values: list[str]) -> str:
+def _table(name: str, values: Iterable[str]) -> str:
     lines, line = [], "   "
     for value in values:
         if len(line) + len(value) + 2 > 118:
@@ -60,6 +84,10 @@ def _table(name: str, values: list[str]) -> str:
 
 
 if __name__ == "__main__":
+    stale = [
+        name for name, text in headers().items() if not (CORE / name).exists() or (CORE / name).read_text() != text
+    ]
     if "--check" in sys.argv:
-        sys.exit(PATH.read_text() != text())
-    PATH.write_text(text())
+        sys.exit(f"Stale: {', '.join(stale)}. Run: python firmware_harness/tables.py" if stale else 0)
+    for name, text in headers().items():
+        (CORE / name).write_text(text)

@@ -6,10 +6,7 @@
 
 #include "wg_kernels_f32.h"
 
-#define WG_STEP 1280       /* samples: 80 ms at 16 kHz */
-#define WG_BANDS 32
-#define WG_STEP_FRAMES 8   /* 5 at the first step: a frame needs 512 samples, and one begins every 160 */
-#define WG_TAIL 480        /* samples of the step before that this step's frames still read */
+#include "wg_frames.h"
 
 typedef struct {
     int16_t tail[WG_TAIL];

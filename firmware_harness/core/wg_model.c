@@ -49,13 +49,14 @@ static int holds(const wg_model *m, uint32_t offset, uint32_t values, uint32_t s
 static int32_t check_layer(const wg_model *m, const wg_layer *l) {
     const int whole = l->ci && l->co && l->kt && l->kf && l->pt && l->pf && l->stride && l->block && l->bands;
     if (!whole || l->ci > WG_MAX_CHANNELS || l->co > WG_MAX_CHANNELS || l->bands > WG_MAX_BANDS) return WG_SHAPE;
-    if (l->kt > 8 || l->kf > 3 || l->kf == 2 || l->pt > 2 || l->pf > 2 || l->stride > 2) return WG_SHAPE;
-    if ((l->op != WG_CONV && l->op != WG_DEPTHWISE) || l->activation > WG_RELU || l->bands % l->pf) return WG_SHAPE;
+    if (l->kt > 16 || l->kf > 3 || l->kf == 2 || l->pt > 2 || l->pf > 2 || l->stride > 2) return WG_SHAPE;
+    if (l->op < WG_CONV || l->op > WG_CONV16 || l->activation > WG_RELU || l->bands % l->pf) return WG_SHAPE;
     if (l->op == WG_DEPTHWISE && (l->ci != l->co || l->kf != 1)) return WG_SHAPE;
     if (l->co % l->block) return WG_SHAPE;
     const int floats = m->header->arithmetic == WG_FLOAT32;
+    if (l->op == WG_CONV16 && floats) return WG_SHAPE;
     if (!holds(m, l->weights, wg_weights(l), floats ? 4 : 1) || !holds(m, l->bias, l->co, 4)) return WG_SHAPE;
-    if (!floats && l->mul && !(holds(m, l->mul, l->co, 4) && holds(m, l->mul_negative, l->co, 4))) return WG_SHAPE;
+    if (!floats && l->mul && !holds(m, l->mul, l->co, 4)) return WG_SHAPE;
     return WG_OK;
 }
 

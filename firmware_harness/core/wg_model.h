@@ -13,7 +13,7 @@
 #define WG_MAX_BANDS 64u
 
 enum wg_arithmetic { WG_FLOAT32 = 1, WG_INT8 = 2 };
-enum wg_op { WG_CONV = 1, WG_DEPTHWISE = 2 };
+enum wg_op { WG_CONV = 1, WG_DEPTHWISE = 2, WG_CONV16 = 3 };
 enum wg_activation { WG_LINEAR = 0, WG_LEAKY_CLAMPED = 1, WG_RELU = 2 };
 
 /**
@@ -24,9 +24,9 @@ typedef struct {
     uint8_t op, kt, kf, pt, pf, stride, activation, block; /* block: outputs that the weights keep side by side */
     uint16_t ci, co, bands, reserved;                      /* bands: of the input */
     int16_t zero_in, zero_out;                             /* int8: the code of 0 */
-    uint32_t weights, bias, mul, mul_negative;             /* offsets from the start of the file; 0: none */
-    float scale;                                           /* int8: of the output's codes */
-    uint32_t reserved2[2];
+    uint32_t weights, bias, mul;                           /* offsets from the start of the file; mul 0: none */
+    float scale;                                           /* int8: what one code, or one sum, is worth */
+    uint32_t reserved2[3];
 } wg_layer;
 _Static_assert(sizeof(wg_layer) == 48, "the file's layout");
 
@@ -38,7 +38,9 @@ typedef struct {
     uint16_t backbone_layers, head_layers;
     uint32_t layers, meta, meta_bytes; /* offsets; meta is JSON: phrase, licences, operating points */
     uint16_t window_frames, smoothing, debounce_steps, reserved;
-    float threshold_logit, reserved2[3];
+    float threshold_logit;
+    int32_t threshold_sum; /* int8: the same in the head's sums, so that a device compares whole numbers */
+    uint32_t reserved2[2];
 } wg_header;
 _Static_assert(sizeof(wg_header) == 88, "the file's layout");
 

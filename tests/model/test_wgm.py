@@ -93,7 +93,7 @@ def test_what_is_written_is_read(made):
 def test_every_array_begins_at_a_multiple_of_16_bytes(made):
     data = wgm.to_bytes(made)
     for i in range(len(made.backbone) + len(made.head)):
-        offsets = struct.unpack_from("<4I", data, 88 + 48 * i + 20)
+        offsets = struct.unpack_from("<3I", data, 88 + 48 * i + 20)
         assert all(offset % 16 == 0 for offset in offsets)
 
 

@@ -24,7 +24,7 @@ MAGIC, VERSION = b"WGM1", 1
 ALIGN = 16
 MAX_LAYERS, MAX_CHANNELS, MAX_BANDS = 48, 256, 64
 _HEADER = struct.Struct("<4sHHII32sHHIIIHHHHf12x")
-_LAYER = struct.Struct("<8B3Hxx2h4If8x")
+_LAYER = struct.Struct("<8B3Hxx2h3If12x")
 _CRC_FROM = 16  # everything behind the checksum's own field
 
 
@@ -40,6 +40,7 @@ class Op(IntEnum):
 
     CONV = 1
     DEPTHWISE = 2  # over time, each channel by itself
+    CONV16 = 3  # as CONV, of int16 values (INT8 only)
 
 
 class Activation(IntEnum):
@@ -72,8 +73,7 @@ class Layer:
     block: int = 8
     zero_in: int = 0
     zero_out: int = 0
-    mul: NDArray[np.int32] | None = None  # [co]: how sums become codes (INT8)
-    mul_negative: NDArray[np.int32] | None = None
+    mul: NDArray[np.int32] | None = None  # [co]: how sums become codes (INT8); None: the sums are the result
     scale: float = 1.0
 
 
@@ -116,7 +116,7 @@ def to_bytes(file: Wgm) -> bytes:
         record = _LAYER.pack(
             *(layer.op, layer.kt, layer.kf, layer.pt, layer.pf, layer.stride, layer.activation, layer.block),
             *(layer.ci, layer.co, layer.bands, layer.zero_in, layer.zero_out),
-            *(put(array) for array in (layer.weights, layer.bias, layer.mul, layer.mul_negative)),
+            *(put(array) for array in (layer.weights, layer.bias, layer.mul)),
             layer.scale,
         )
         at = _HEADER.size + i * _LAYER.size
@@ -187,7 +187,7 @@ def _layer(data: bytes, at: int, arithmetic: Arithmetic, source: str) -> Layer:
         _LAYER.unpack_from(data, at)
     )
     limits = (
-        (kt, 8), (kf, 3), (pt, 2), (pf, 2), (stride, 2), (block, 255), (ci, MAX_CHANNELS), (co, MAX_CHANNELS), (bands, MAX_BANDS),
+        (kt, 16), (kf, 3), (pt, 2), (pf, 2), (stride, 2), (block, 255), (ci, MAX_CHANNELS), (co, MAX_CHANNELS), (bands, MAX_BANDS),
     )  # fmt: skip
     fits = (
         all(1 <= value <= most for value, most in limits)
@@ -197,18 +197,17 @@ def _layer(data: bytes, at: int, arithmetic: Arithmetic, source: str) -> Layer:
         and bands % pf == 0
         and co % block == 0
         and (op != Op.DEPTHWISE or (ci == co and kf == 1))
+        and (op != Op.CONV16 or arithmetic == Arithmetic.INT8)
     )
     if not fits:
         raise _bad(source, "its shape is not one that a layer can have")
     shape = (kt, co) if op == Op.DEPTHWISE else (co // block, kt * kf * ci, block)
     floats = arithmetic == Arithmetic.FLOAT32
-    weights_at, bias_at, mul_at, negative_at = offsets
-    scaled = bool(mul_at) and not floats
+    weights_at, bias_at, mul_at = offsets
     return Layer(
         weights=_array(data, weights_at, np.float32 if floats else np.int8, shape, source),
         bias=_array(data, bias_at, np.float32 if floats else np.int32, (co,), source),
-        mul=_array(data, mul_at, np.int32, (co,), source) if scaled else None,
-        mul_negative=_array(data, negative_at, np.int32, (co,), source) if scaled else None,
+        mul=_array(data, mul_at, np.int32, (co,), source) if mul_at and not floats else None,
         **{"ci": ci, "co": co, "bands": bands, "kt": kt, "kf": kf, "pt": pt, "pf": pf, "stride": stride},
         **{"op": Op(op), "activation": Activation(activation), "block": block},
         **{"zero_in": zero_in, "zero_out": zero_out, "scale": scale},

@@ -1,0 +1,119 @@
+"""The speech embedding in 8-bit integers, for microcontrollers: from float weights to the layers of a .wgm.
+
+Weights are int8, symmetric, one scale per output. Activations are 8 bits from −0.4, the network's own clamp, which
+saturation then does for nothing, to the largest value seen in calibration: a clipped top costs decisions on other
+speech (docs/notes/0007-int8.md). The first convolution reads the mel values as int16, in 1/128: its filters sum to
+zero, so that differences matter. Embeddings are 8 bits, symmetric.
+
+A sum becomes a code by one 32 × 32 → high 32 multiplication (`requantise`); the slope of the leaky activation
+is a second factor for negative sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wakegen.features.weights import SOURCE_SHA256, Weights
+from wakegen.model.wgm import Activation, Arithmetic, Layer, Op, Wgm, packed
+
+I64 = NDArray[np.int64]
+
+MEL_STEP = 1 / 128  # of the int16 mel values
+CLAMP = 0.4
+SLOPES = {Activation.LEAKY_CLAMPED: 13107, Activation.RELU: 0, Activation.LINEAR: 65536}  # of negative sums, Q16
+CODES = 255
+_BLOCK = 4  # outputs that the integer kernels compute side by side
+_FACTOR_BITS = 29  # a factor is this many bits of fraction: see `requantise`
+_SUM_LIMIT = 2**24
+
+
+def negative_factors(factors: I64, activation: Activation) -> I64:
+    """Give the factors of negative sums, as the C engine computes them."""
+    return (factors * SLOPES[activation] + 32768) >> 16
+
+
+def requantise(sums: I64, factors: I64, *, zero: int) -> I64:
+    """Turn sums into codes: clamp(zero + round(sum · factor / 2^29), −128, 127), as the C engine does it.
+
+    v = floor(sum · 2^7 · factor / 2^32) is the high half of one 32-bit product; code = zero + floor((v + 8) / 16).
+    |sum| < 2^24, |factor| < 2^31.
+    """
+    high = (sums * 128 * factors) >> 32
+    return np.asarray(np.clip(((high + 8) >> 4) + zero, -128, 127))
+
+
+def quantised(read: Weights, tops: Sequence[float], *, embedding_top: float) -> Wgm:
+    """Quantise the backbone.
+
+    Parameters
+    ----------
+    tops : the largest value after each convolution but the last, from calibration
+    embedding_top : the largest absolute value of an embedding
+    """
+    layers: list[Layer] = []
+    step, zero, bands, last = MEL_STEP, 0, 32, len(read.convs) - 1
+    for i, conv in enumerate(read.convs):
+        made_step = (tops[i] + CLAMP) / CODES if i < last else embedding_top / 127
+        made_zero = -128 + max(1, round(CLAMP / made_step)) if i < last else 0
+        activation = Activation.LEAKY_CLAMPED if i < last else Activation.LINEAR
+        layers.append(
+            integer_layer(
+                conv.kernel,
+                conv.bias,
+                bands=bands,
+                pool=conv.pool,
+                op=Op.CONV16 if i == 0 else Op.CONV,
+                activation=activation,
+                steps=(step, made_step),
+                zeros=(zero, made_zero),
+            )
+        )
+        step, zero, bands = made_step, made_zero, bands // conv.pool[1]
+    return Wgm(Arithmetic.INT8, SOURCE_SHA256, tuple(layers))
+
+
+def integer_layer(
+    kernel: NDArray[np.float32],
+    bias: NDArray[np.float32],
+    *,
+    bands: int,
+    op: Op,
+    activation: Activation,
+    steps: tuple[float, float],
+    zeros: tuple[int, int],
+    pool: tuple[int, int] = (1, 1),
+    scaled: bool = True,
+) -> Layer:
+    """Quantise one convolution [co, ci, kt, kf]; `steps` and `zeros` are of its input's codes and of its output's.
+
+    Without `scaled` the sums themselves are the result, and `scale` is what one is worth.
+    """
+    co, ci, kt, kf = kernel.shape
+    by_output = np.maximum(np.abs(kernel).max(axis=(1, 2, 3)), 1e-8).astype(np.float64) / 127
+    if not scaled:
+        by_output[:] = by_output.max()  # one scale, so that the sums can be compared
+    codes = np.round(kernel / by_output[:, None, None, None]).astype(np.int64)
+    sums = np.round(bias / (by_output * steps[0])).astype(np.int64) - zeros[0] * codes.sum(axis=(1, 2, 3))
+    _check_sums(codes, sums, op)
+    factors = np.round(by_output * steps[0] / steps[1] * 2**_FACTOR_BITS).astype(np.int64)
+    return Layer(
+        **{"ci": ci, "co": co, "bands": bands, "kt": kt, "kf": kf, "pt": pool[0], "pf": pool[1], "block": _BLOCK},
+        op=op,
+        activation=activation,
+        weights=packed(codes.astype(np.int8), _BLOCK),
+        bias=sums.astype(np.int32),
+        zero_in=zeros[0],
+        zero_out=zeros[1] if scaled else 0,
+        mul=factors.astype(np.int32) if scaled else None,
+        scale=steps[1] if scaled else float(by_output[0] * steps[0]),
+    )
+
+
+def _check_sums(codes: NDArray[np.int64], bias: NDArray[np.int64], op: Op) -> None:
+    """No input may bring a sum out of the 24 bits that `requantise` takes."""
+    highest = 128 if op == Op.CONV else 128 * 14  # codes, or mel values up to 14
+    most = np.abs(bias) + highest * np.abs(codes).sum(axis=(1, 2, 3))
+    assert most.max() < _SUM_LIMIT, "the layer is too wide for 24-bit sums"
