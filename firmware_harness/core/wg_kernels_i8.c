@@ -26,7 +26,7 @@ void wg_tile_rv32(const int8_t *const x[4], uint32_t segments, uint32_t length, 
 
 wg_tile_i8 wg_tile_i8_pick(void) { return wg_tile_rv32; }
 
-#elif defined(__x86_64__)
+#elif defined(__x86_64__) && !defined(WG_PLAIN)
 
 #include <immintrin.h>
 

@@ -8,7 +8,7 @@ import pytest
 from tests.native import ENGINES, needs_c
 from wakegen.core.errors import BadInput, NotInstalled
 from wakegen.core.seeds import stream
-from wakegen.features import backbone, embed, native, weights
+from wakegen.features import backbone, c_library, embed, native, weights
 from wakegen.features.embed import Embedder
 from wakegen.features.weights import NO_RELU, RELU
 
@@ -120,19 +120,19 @@ def test_digital_silence_and_the_loudest_sound_give_numbers_in_c(period):
 
 
 def test_without_a_compiler_the_choice_is_onnxruntime_and_c_is_refused(monkeypatch, tmp_path):
-    monkeypatch.setattr(native, "LIBRARY", tmp_path / "none.so")
-    native.library.cache_clear()
+    monkeypatch.setattr(c_library, "LIBRARY", tmp_path / "none.so")
+    c_library.library.cache_clear()
     try:
         assert embed.choose_engine() == "onnxruntime"
         with pytest.raises(NotInstalled, match="was not built") as caught:
             Embedder(engine="c")
         assert "gcc" in caught.value.hint
     finally:
-        native.library.cache_clear()
+        c_library.library.cache_clear()
 
 
 def test_without_any_engine_the_error_names_the_package(monkeypatch, tmp_path):
-    monkeypatch.setattr(native, "LIBRARY", tmp_path / "none.so")
+    monkeypatch.setattr(c_library, "LIBRARY", tmp_path / "none.so")
     monkeypatch.setattr(embed, "find_spec", lambda name: None)
     with pytest.raises(NotInstalled, match="Neither") as caught:
         embed.choose_engine()
@@ -156,5 +156,5 @@ def test_a_damaged_model_is_refused_by_the_c_engine(monkeypatch, tmp_path):
     damaged = tmp_path / "x.wgm"
     damaged.write_bytes(data)
     monkeypatch.setattr(native, "model_path", lambda: damaged)
-    with pytest.raises(Exception, match="its checksum differs"):
+    with pytest.raises(BadInput, match="its checksum differs"):
         native.NativeBackbone()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import struct
 import zlib
 
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 from tests.native import needs_c
 from wakegen.core.errors import BadInput
 from wakegen.core.seeds import stream
-from wakegen.features import native
+from wakegen.features import c_library
 from wakegen.model import wgm
 from wakegen.model.wgm import Activation, Arithmetic, Layer, Op, Wgm
 
@@ -57,7 +56,6 @@ def int8() -> Wgm:
             zero_in=-100,
             zero_out=-97,
             mul=codes,
-            mul_negative=-codes,
             scale=0.25,
         ),
     )
@@ -115,9 +113,9 @@ def with_checksum(data: bytes) -> bytes:
 
 
 def opened_in_c(data: bytes) -> int:
-    room = native._aligned(data)
-    model = native._room(int(native.library().wg_model_size()))
-    return int(native.library().wg_model_open(model.ctypes.data, room.ctypes.data, ctypes.c_size_t(len(data))))
+    room = c_library.aligned(data)
+    model = c_library.room(int(c_library.library().wg_model_size()))
+    return int(c_library.library().wg_model_open(model.ctypes.data, room.ctypes.data, len(data)))
 
 
 @needs_c
@@ -143,17 +141,16 @@ def test_both_readers_refuse_the_same_files(data):
 
 @needs_c
 def test_the_c_engine_has_the_same_checksum():
-    library = native.library()
-    library.wg_crc32.restype = ctypes.c_uint32
+    library = c_library.library()
     for data in (b"", b"123456789", bytes(range(256)) * 3):
-        assert library.wg_crc32(data, ctypes.c_size_t(len(data))) == zlib.crc32(data)
+        assert library.wg_crc32(data, len(data)) == zlib.crc32(data)
 
 
 @needs_c
 def test_every_status_of_the_c_engine_has_a_meaning():
     from pathlib import Path
 
-    header = (Path(native.__file__).parents[2] / "firmware_harness" / "core" / "wg_status.h").read_text()
+    header = (Path(c_library.__file__).parents[2] / "firmware_harness" / "core" / "wg_status.h").read_text()
     import re
 
-    assert {int(value) for value in re.findall(r"= (-\d+)", header)} == set(native.MEANINGS)
+    assert {int(value) for value in re.findall(r"= (-\d+)", header)} == set(c_library.MEANINGS)

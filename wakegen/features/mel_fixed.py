@@ -47,7 +47,7 @@ def stream_codes(samples: I16) -> NDArray[np.int16]:
 
 def _floored(codes: I64) -> I64:
     """Raise what lies more than 80 dB below the loudest value of its chunk [..., frames, bands]."""
-    return np.maximum(codes, codes.max(axis=(-2, -1), keepdims=True, initial=LOWEST) - RANGE)
+    return np.asarray(np.maximum(codes, codes.max(axis=(-2, -1), keepdims=True, initial=LOWEST) - RANGE))
 
 
 def _codes(samples: I16) -> I64:
@@ -133,25 +133,25 @@ def _bit_length(values: I64) -> I64:
 @cache
 def window() -> I64:
     """Hann's window, Q15, [400]."""
-    return np.round(mel.window().astype(np.float64) * 32767).astype(np.int64)
+    return np.asarray(np.round(mel.window().astype(np.float64) * 32767), np.int64)
 
 
 @cache
 def cosine() -> I64:
     """One turn in 512 steps, Q31; 1 is 2^31 − 1."""
-    return np.round(np.cos(2 * np.pi * np.arange(512) / 512) * (2**31 - 1)).astype(np.int64)
+    return np.asarray(np.round(np.cos(2 * np.pi * np.arange(512) / 512) * (2**31 - 1)), np.int64)
 
 
 @cache
 def weights() -> I64:
     """The mel filters, Q22, [120, 32]."""
-    return np.round(mel.mel_matrix().astype(np.float64) * 2**WEIGHT_BITS).astype(np.int64)
+    return np.asarray(np.round(mel.mel_matrix().astype(np.float64) * 2**WEIGHT_BITS), np.int64)
 
 
 @cache
 def logarithm() -> I64:
     """log2(1 + i / 64), Q16, [65]."""
-    return np.round(np.log2(1 + np.arange(LOG_PIECES + 1) / LOG_PIECES) * 2**LOG_BITS).astype(np.int64)
+    return np.asarray(np.round(np.log2(1 + np.arange(LOG_PIECES + 1) / LOG_PIECES) * 2**LOG_BITS), np.int64)
 
 
 @cache

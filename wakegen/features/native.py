@@ -1,40 +1,31 @@
-"""The speech embedding in C (firmware_harness/core), where a compiler was there when wakegen was installed."""
+"""The speech embedding in C: in float for PCs and Raspberry Pis, in 8-bit integers as a microcontroller computes it."""
 
 from __future__ import annotations
 
-import ctypes
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wakegen.core.errors import NotInstalled, WakegenError
 from wakegen.core.files import write_bytes
 from wakegen.core.paths import cache_folder
-from wakegen.features import backbone, weights
-from wakegen.features.mel import STEP_SAMPLES
+from wakegen.features import backbone, c_library, weights
+from wakegen.features.c_library import Model, at, library
+from wakegen.features.mel import BANDS, STEP_SAMPLES
 from wakegen.features.weights import NO_RELU, SIZE, SOURCE_SHA256, Weights
 from wakegen.model.wgm import Activation, Arithmetic, Layer, Wgm, packed, to_bytes
 
 F32 = NDArray[np.float32]
 I16 = NDArray[np.int16]
+I8 = NDArray[np.int8]
 
-LIBRARY = Path(__file__).parent.parent / "_native" / "libwakegen.so"
 _BLOCK = 24  # outputs that the float engine computes side by side
 _REVISION = 1
-_ALIGN = 64
 _FIRST_STEPS = 9  # that give no embedding
 
 
-def is_there() -> bool:
-    """Tell whether the engine was built on this machine."""
-    return LIBRARY.exists()
-
-
 class NativeBackbone:
-    """One stream of the speech embedding. Not for sharing between threads."""
+    """One stream of the speech embedding in float. Not for sharing between threads."""
 
     def __init__(self) -> None:
         """Open the engine.
@@ -45,78 +36,85 @@ class NativeBackbone:
         WakegenError : it computes the known answer wrongly.
         """
         self._library = library()
-        self._file = _aligned(model_path().read_bytes())
-        self._model = _room(int(self._library.wg_model_size()))
-        _checked(self._library.wg_model_open(_at(self._model), _at(self._file), self._file.nbytes))
-        self._arena = _room(int(self._library.wg_embed_f32_bytes(_at(self._model))))
-        self._state = _room(int(self._library.wg_embed_f32_size()))
-        arena = (_at(self._arena), self._arena.nbytes)
-        _checked(self._library.wg_embed_f32_init(_at(self._state), _at(self._model), *arena))
+        self._model = Model(model_path().read_bytes(), "wg_embed_f32", source="the speech embedding")
         self._row = np.zeros(SIZE, np.float32)
-        self._check()
+        self._row_at = at(self._row)
+        for mel in backbone.known_pushes():
+            self.frames(np.ascontiguousarray(mel), self._row)
+        backbone.check_known_answer(self._row, NO_RELU, "The C engine")
+        self.reset()
 
     def reset(self) -> None:
         """Forget all sound heard."""
-        self._library.wg_embed_f32_reset(_at(self._state))
+        self._library.wg_embed_f32_reset(self._model.state)
 
-    def step(self, samples: I16) -> F32 | None:
+    def step(self, samples: I16, /) -> F32 | None:
         """Take 1,280 samples; give the embedding (96,) of the 76 frames that end here, or None for the first nine."""
         pcm = np.ascontiguousarray(samples, np.int16)
-        return self._row.copy() if self._library.wg_embed_f32_step(_at(self._state), _at(pcm), _at(self._row)) else None
+        made = self._library.wg_embed_f32_step(self._model.state, at(pcm), self._row_at)
+        return self._row.copy() if made else None
 
     def frames(self, mel: F32, row: F32) -> bool:
         """Take a step's 8 frames [8, 32] from elsewhere; fill `row` (96,) and tell whether it was.
 
         The first four that are ever given count for nothing.
         """
-        return bool(self._library.wg_embed_f32_frames(_at(self._state), _at(mel), _at(row)))
+        return bool(self._library.wg_embed_f32_frames(self._model.state, at(mel), at(row)))
 
     def embed(self, samples: I16) -> F32:
         """Embed a whole recording from a fresh start: [max(0, n // 1280 − 9), 96]."""
         steps = len(samples) // STEP_SAMPLES
         rows = np.zeros((max(0, steps - _FIRST_STEPS), SIZE), np.float32)
         pcm = np.ascontiguousarray(samples, np.int16)
-        made = self._library.wg_embed_f32_all(_at(self._state), _at(pcm), steps, _at(rows))
+        made = self._library.wg_embed_f32_all(self._model.state, at(pcm), steps, at(rows))
         assert made == len(rows)
         return rows
 
-    def _check(self) -> None:
-        for mel in backbone.known_pushes():
-            self.frames(np.ascontiguousarray(mel), self._row)
-        backbone.check_known_answer(self._row, NO_RELU, "The C engine")
-        self.reset()
+
+class NativeInt8:
+    """A .wgm in integers, bit for bit as on a microcontroller. Not for sharing between threads."""
+
+    def __init__(self, data: bytes, *, source: str) -> None:
+        """Open a file.
+
+        Raises
+        ------
+        NotInstalled : the engine was not built.
+        BadInput : the engine refuses the file.
+        """
+        self._library = library()
+        self._model = Model(data, "wg_detector_i8", source=source)
+        self.arena_bytes = self._model.arena_bytes
+        self._score = np.zeros(1, SCORE)
+
+    def reset(self) -> None:
+        """Forget all sound heard."""
+        self._library.wg_detector_i8_reset(self._model.state)
+
+    def step(self, samples: I16, /) -> np.void:
+        """Take 1,280 samples; give this step's score: sum, total, averaged, ready, fired."""
+        pcm = np.ascontiguousarray(samples, np.int16)
+        self._library.wg_detector_i8_step(self._model.state, at(pcm), None, at(self._score))
+        score: np.void = self._score[0].copy()
+        return score
+
+    def embed(self, samples: I16) -> I8:
+        """Give the codes of a whole recording's embeddings from a fresh start: [max(0, n // 1280 − 9), 96]."""
+        steps = len(samples) // STEP_SAMPLES
+        rows = np.zeros((max(0, steps - _FIRST_STEPS), SIZE), np.int8)
+        pcm = np.ascontiguousarray(samples, np.int16)
+        made = self._library.wg_detector_i8_embed(self._model.state, at(pcm), steps, at(rows))
+        assert made == len(rows)
+        return rows
 
 
-@cache
-def library() -> Any:
-    """Load the engine.
+# wg_score_i8 of firmware_harness/core/wg_detector_i8.h
+SCORE = np.dtype([("sum", "<i4"), ("total", "<i4"), ("averaged", "<u2"), ("ready", "u1"), ("fired", "u1")])
 
-    Raises
-    ------
-    NotInstalled : it was not built.
-    """
-    if not is_there():
-        raise NotInstalled(
-            "The C engine was not built: no C compiler was found when wakegen was installed.",
-            hint="Install one and wakegen again (on Debian: apt install gcc), or use --engine onnxruntime.",
-        )
-    found = ctypes.CDLL(str(LIBRARY))
-    pointer, size = ctypes.c_void_p, ctypes.c_size_t
-    signatures: dict[str, tuple[Any, list[Any]]] = {
-        "wg_model_size": (size, []),
-        "wg_model_open": (ctypes.c_int32, [pointer, pointer, size]),
-        "wg_embed_f32_bytes": (size, [pointer]),
-        "wg_embed_f32_size": (size, []),
-        "wg_embed_f32_init": (ctypes.c_int32, [pointer, pointer, pointer, size]),
-        "wg_embed_f32_reset": (None, [pointer]),
-        "wg_embed_f32_step": (ctypes.c_int32, [pointer, pointer, pointer]),
-        "wg_embed_f32_frames": (ctypes.c_int32, [pointer, pointer, pointer]),
-        "wg_embed_f32_all": (ctypes.c_int32, [pointer, pointer, ctypes.c_int32, pointer]),
-    }
-    for name, (result, arguments) in signatures.items():
-        function = getattr(found, name)
-        function.restype, function.argtypes = result, arguments
-    return found
+
+def is_there() -> bool:
+    """Tell whether the engine was built on this machine."""
+    return c_library.is_there()
 
 
 def model_path() -> Path:
@@ -129,7 +127,7 @@ def model_path() -> Path:
 
 def float_backbone(read: Weights) -> Wgm:
     """Give the backbone alone as a .wgm in float."""
-    layers, bands, last = [], 32, len(read.convs) - 1
+    layers, bands, last = [], BANDS, len(read.convs) - 1
     for i, conv in enumerate(read.convs):
         co, ci, kt, kf = conv.kernel.shape
         pt, pf = conv.pool
@@ -143,40 +141,3 @@ def float_backbone(read: Weights) -> Wgm:
         )
         bands //= pf
     return Wgm(Arithmetic.FLOAT32, SOURCE_SHA256, tuple(layers))
-
-
-def _aligned(data: bytes) -> NDArray[np.uint8]:
-    room = _room(len(data))
-    room[:] = np.frombuffer(data, np.uint8)
-    return room
-
-
-def _room(size: int) -> NDArray[np.uint8]:
-    """Give memory that begins at a multiple of 64 bytes."""
-    block = np.zeros(size + _ALIGN, np.uint8)
-    skip = -block.ctypes.data % _ALIGN
-    return block[skip : skip + size]
-
-
-def _at(array: NDArray[Any]) -> int:
-    return int(array.ctypes.data)
-
-
-# firmware_harness/core/wg_status.h
-MEANINGS = {
-    -1: "the file ends before what its header promises",
-    -2: "it does not begin as a .wgm does",
-    -3: "its version or arithmetic is not known to this build",
-    -4: "its checksum differs",
-    -5: "its layers do not fit each other",
-    -6: "the arena is too small",
-    -7: "it does not begin at a multiple of 16 bytes",
-}
-
-
-def _checked(status: int) -> None:
-    if status < 0:
-        raise WakegenError(
-            f"The C engine refused its model: {MEANINGS.get(status, f'status {status}')}.",
-            hint=f"Remove {cache_folder()} and try again.",
-        )

@@ -23,7 +23,7 @@ from wakegen.core.errors import BadInput
 MAGIC, VERSION = b"WGM1", 1
 ALIGN = 16
 MAX_LAYERS, MAX_CHANNELS, MAX_BANDS = 48, 256, 64
-_HEADER = struct.Struct("<4sHHII32sHHIIIHHHHf12x")
+_HEADER = struct.Struct("<4sHHII32sHHIIIHHHHfi8x")
 _LAYER = struct.Struct("<8B3Hxx2h3If12x")
 _CRC_FROM = 16  # everything behind the checksum's own field
 
@@ -89,6 +89,7 @@ class Wgm:
     smoothing: int = 1
     debounce_steps: int = 25
     threshold_logit: float = 0.0
+    threshold_sum: int = 0  # INT8: the same in the head's sums, so that a device compares whole numbers
     meta: dict[str, Any] = field(default_factory=dict)
 
 
@@ -126,7 +127,7 @@ def to_bytes(file: Wgm) -> bytes:
     body[: _HEADER.size] = _HEADER.pack(
         *(MAGIC, VERSION, file.arithmetic, len(body), 0, bytes.fromhex(file.backbone_sha256)),
         *(len(file.backbone), len(file.head), _HEADER.size, meta_at, len(meta)),
-        *(file.window_frames, file.smoothing, file.debounce_steps, 0, file.threshold_logit),
+        *(file.window_frames, file.smoothing, file.debounce_steps, 0, file.threshold_logit, file.threshold_sum),
     )
     body[12:16] = struct.pack("<I", zlib.crc32(bytes(body[_CRC_FROM:])))
     return bytes(body)
@@ -140,7 +141,7 @@ def from_bytes(data: bytes, *, source: str) -> Wgm:
     BadInput : it is no such file, is cut short or altered, or its layers do not fit each other.
     """
     header = _read_header(data, source)
-    (_, _, arithmetic, size, _, sha256, backbone, head, layers_at, meta_at, meta_size, *detector, threshold) = header
+    (_, _, arithmetic, size, _, sha256, backbone, head, layers_at, meta_at, meta_size, *detector) = header
     count = backbone + head
     if not 0 < count <= MAX_LAYERS or layers_at % 4 or layers_at + count * _LAYER.size > size:
         raise _bad(source, f"it promises {count} layers, which it does not hold")
@@ -152,7 +153,7 @@ def from_bytes(data: bytes, *, source: str) -> Wgm:
     ]
     for chain in (layers[:backbone], layers[backbone:]):
         _check_chain(chain, source)
-    frames, smoothing, debounce_steps, _ = detector
+    frames, smoothing, debounce_steps, _, logit, threshold_sum = detector
     return Wgm(
         arithmetic=Arithmetic(arithmetic),
         backbone_sha256=sha256.hex(),
@@ -161,7 +162,8 @@ def from_bytes(data: bytes, *, source: str) -> Wgm:
         window_frames=frames,
         smoothing=smoothing,
         debounce_steps=debounce_steps,
-        threshold_logit=threshold,
+        threshold_logit=logit,
+        threshold_sum=threshold_sum,
         meta=_meta(data[meta_at : meta_at + meta_size], source),
     )
 
