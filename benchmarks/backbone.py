@@ -96,7 +96,7 @@ def _detectors(engines: list[str], model: Path, rounds: int, steps: int) -> dict
     parts = [sound[at : at + STEP] for at in range(0, steps * STEP, STEP)]
     calls: dict[str, Callable[[], Any]] = {}
     for engine in engines:
-        detector = Detector(model, engine=engine)
+        detector = Detector(model, runtime=engine)
         calls[engine] = lambda detector=detector: [detector.push(part) for part in parts]
     theirs = _openwakeword(model)
     calls["openwakeword"] = lambda: [theirs.predict(part) for part in parts]
@@ -141,7 +141,7 @@ def _differences(engines: list[str]) -> dict[str, Any]:
     found = {}
     for engine, name in ((ONNXRUNTIME, "max_abs_diff_ort"), (NATIVE, "max_abs_diff_c")):
         if engine in engines:
-            front = Embedder(engine=engine).stream()
+            front = Embedder(runtime=engine).stream()
             rows = [front.step(sound[at : at + STEP]) for at in range(0, len(sound) - STEP + 1, STEP)]
             made = np.stack([row for row in rows if row is not None])
             found[name] = float(np.abs(made - wanted[: len(made)]).max())
@@ -167,7 +167,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 
 def _peak_mb(model: Path, sound: Path, engine: str) -> float:
-    command = [sys.executable, "-m", "wakegen", "listen", str(model), "-", "--engine", engine, "--json"]
+    command = [sys.executable, "-m", "wakegen", "listen", str(model), "-", "--runtime", engine, "--json"]
     watched = [sys.executable, "-c", _WATCH, str(sound), *command]
     return round(int(subprocess.run(watched, check=True, capture_output=True, text=True).stdout) / 1024, 1)
 

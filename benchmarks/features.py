@@ -54,7 +54,7 @@ def compare(engines: Sequence[str], clips_per_round: int, rounds: int) -> dict[s
     sound = clips(clips_per_round)
     calls: dict[str, Callable[[], Any]] = {}
     for engine in engines:
-        embedder = Embedder(engine=engine)
+        embedder = Embedder(runtime=engine)
         calls[engine] = lambda embedder=embedder: embedder.embed_all(list(sound))
     theirs = _peer()
     calls["openwakeword"] = lambda: theirs.embed_clips(sound, ncpu=1)

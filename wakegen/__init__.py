@@ -46,6 +46,7 @@ _PUBLIC = {
     "read_audio": "wakegen.audio.io:read",
     "room_tone": "wakegen.bench.items:noise_like",
     "run_stage": "wakegen.api:run_stage",
+    "serve_wyoming": "wakegen.runtime.wyoming_server:serve",
     "speak_sample": "wakegen.pipeline.sample:speak_sample",
     "verify_clips": "wakegen.pipeline.cache:verify_clips",
 }

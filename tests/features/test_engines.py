@@ -27,7 +27,7 @@ def sound(seconds: float = 30) -> np.ndarray:
 
 @pytest.fixture(scope="module", params=ENGINES)
 def embedder(request):
-    return Embedder(engine=request.param)
+    return Embedder(runtime=request.param)
 
 
 def streamed(front, samples: np.ndarray) -> np.ndarray:
@@ -96,7 +96,7 @@ def test_a_stream_one_frame_out_of_step_is_plausible_and_wrong():
 @needs_c
 def test_the_c_engine_equals_onnxruntime_within_rounding():
     samples = sound(120)
-    wanted, made = Embedder().embed(samples), Embedder(engine="c").embed(samples)
+    wanted, made = Embedder().embed(samples), Embedder(runtime="c").embed(samples)
     assert made.shape == wanted.shape
     assert np.abs(made - wanted).max() < 2e-4
 
@@ -104,7 +104,7 @@ def test_the_c_engine_equals_onnxruntime_within_rounding():
 @needs_c
 @pytest.mark.parametrize("steps", [0, 1, 9, 10, 11])
 def test_short_recordings_in_c(steps):
-    assert Embedder(engine="c").embed(sound(1)[: steps * STEP + 5]).shape == (max(0, steps - 9), 96)
+    assert Embedder(runtime="c").embed(sound(1)[: steps * STEP + 5]).shape == (max(0, steps - 9), 96)
 
 
 @needs_c
@@ -113,7 +113,7 @@ def test_digital_silence_and_the_loudest_sound_give_numbers_in_c(period):
     """At half the sample rate (period 2) the bands hold nothing but rounding, so only the other is compared."""
     square = np.where(np.arange(20_000) % period < period // 2, -32768, 32767).astype(np.int16)
     for samples in (np.zeros(20_000, np.int16), square):
-        made = Embedder(engine="c").embed(samples)
+        made = Embedder(runtime="c").embed(samples)
         assert np.isfinite(made).all()
         if period > 2:
             np.testing.assert_allclose(made, Embedder().embed(samples), atol=2e-3)
@@ -123,9 +123,9 @@ def test_without_a_compiler_the_choice_is_onnxruntime_and_c_is_refused(monkeypat
     monkeypatch.setattr(c_library, "LIBRARY", tmp_path / "none.so")
     c_library.library.cache_clear()
     try:
-        assert embed.choose_engine() == "onnxruntime"
+        assert embed.choose_runtime() == "onnxruntime"
         with pytest.raises(NotInstalled, match="was not built") as caught:
-            Embedder(engine="c")
+            Embedder(runtime="c")
         assert "gcc" in caught.value.hint
     finally:
         c_library.library.cache_clear()
@@ -135,16 +135,16 @@ def test_without_any_engine_the_error_names_the_package(monkeypatch, tmp_path):
     monkeypatch.setattr(c_library, "LIBRARY", tmp_path / "none.so")
     monkeypatch.setattr(embed, "find_spec", lambda name: None)
     with pytest.raises(NotInstalled, match="Neither") as caught:
-        embed.choose_engine()
+        embed.choose_runtime()
     assert caught.value.hint == "pip install onnxruntime"
 
 
 def test_an_unknown_engine_or_one_that_cannot_is_refused():
-    with pytest.raises(BadInput, match="no engine 'onxruntime'") as caught:
-        Embedder(engine="onxruntime")
+    with pytest.raises(BadInput, match="no runtime 'onxruntime'") as caught:
+        Embedder(runtime="onxruntime")
     assert "onnxruntime" in caught.value.hint
     with pytest.raises(BadInput, match="variant 'relu'"):
-        Embedder(engine="c", variant=RELU)
+        Embedder(runtime="c", variant=RELU)
     with pytest.raises(BadInput, match="no variant 'other'"):
         weights.read("other")
 

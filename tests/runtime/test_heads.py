@@ -26,7 +26,7 @@ def head_of(name: str) -> Path:
 @pytest.mark.parametrize("name", FRAMES)
 def test_every_head_of_openwakeword_runs_on_the_backbone_it_was_made_for(name):
     detector = Detector(head_of(name))
-    assert detector.engine == "onnxruntime", "the C engine has no ReLU there"
+    assert detector.runtime == "onnxruntime", "the C engine has no ReLU there"
     assert detector.sidecar.backbone["variant"] == weights.RELU
     assert detector.sidecar.window_frames == FRAMES[name]
     scores = detector.push(SOUND)

@@ -49,12 +49,12 @@ def test_the_c_engine_needs_no_onnxruntime_for_a_head_of_wakegen(model):
 
     code = (
         "import sys, numpy as np; from wakegen.runtime import Detector\n"
-        f"d = Detector({str(model)!r}, engine='c'); d.push(np.ones(48000, np.int16))\n"
+        f"d = Detector({str(model)!r}, runtime='c'); d.push(np.ones(48000, np.int16))\n"
         "print(sorted({'onnx', 'onnxruntime', 'scipy'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
     sound = bursts(5)
-    plain, usual = (Detector(model, engine=engine).raw_scores(sound) for engine in ("c", "onnxruntime"))
+    plain, usual = (Detector(model, runtime=engine).raw_scores(sound) for engine in ("c", "onnxruntime"))
     np.testing.assert_allclose(plain, usual, atol=1e-4)
 
 

@@ -20,6 +20,7 @@ COMMANDS = {
     "bench": "wakegen.cli.bench:bench",
     "report": "wakegen.cli.stages:report",
     "listen": "wakegen.cli.listen:listen",
+    "serve": "wakegen.cli.serve:serve",
     "engines": "wakegen.cli.engines:engines",
     "voices": "wakegen.cli.voices:voices",
     "bank": "wakegen.cli.bank:bank",

@@ -24,14 +24,7 @@ METER_CELLS = 40
 @click.argument("source", required=False, type=click.Choice(["-"]))
 @click.option("--mic", is_flag=True, help="Listen to the microphone (needs the extra: pip install 'wakegen[mic]').")
 @click.option("--wav", type=click.Path(path_type=Path), metavar="FILE", help="A recording, in any format and rate.")
-@click.option("--threshold", type=click.FloatRange(0, 1), metavar="SCORE", help="Instead of the detector's own.")
-@click.option("--vad", type=click.FloatRange(0, 1), metavar="SCORE", help="Hear nothing below this voice activity.")
-@click.option(
-    "--engine",
-    type=click.Choice(["auto", "c", "onnxruntime"]),
-    default="auto",
-    help="What computes the embedding; auto: the C engine if it was built.",
-)
+@options.detector
 @options.output
 @click.pass_obj
 def listen(
@@ -43,7 +36,7 @@ def listen(
     wav: Path | None,
     threshold: float | None,
     vad: float | None,
-    engine: str,
+    runtime: str,
 ) -> None:
     """Run a detector live, with a score meter.
 
@@ -58,7 +51,7 @@ def listen(
 
     if [bool(source), mic, wav is not None].count(True) != 1:
         raise click.UsageError("Say what to listen to: --mic, --wav FILE or - (stdin).")
-    detector = wakegen.Detector(model, threshold=threshold, vad=vad, engine=engine)
+    detector = wakegen.Detector(model, threshold=threshold, vad=vad, runtime=runtime)
     if wav is not None:
         chunks, lead_s = sources.recording(wakegen.read_audio(wav)), sources.LEAD_S
     else:

@@ -49,6 +49,16 @@ output: Callable[[F], F] = _stack(
     _flag("--no-color", help="No colours (also: NO_COLOR)."),
 )
 
+# How a detector is run.
+detector: Callable[[F], F] = _stack(
+    click.option("--threshold", type=click.FloatRange(0, 1), metavar="SCORE", help="Instead of the detector's own."),
+    click.option("--vad", type=click.FloatRange(0, 1), metavar="SCORE", help="Hear nothing below this voice activity."),
+    click.option(
+        "--runtime", type=click.Choice(["auto", "c", "onnxruntime"]), default="auto", show_default=True,
+        help="What computes the embedding; auto: the C engine if it was built.",
+    ),
+)  # fmt: skip
+
 # Each option of `settings` stands for the configuration key named in KEYS below.
 engine = click.option(
     "--engine", "--engines", "--provider", "--providers", "engines", multiple=True, callback=_split, metavar="NAME[:WEIGHT]",

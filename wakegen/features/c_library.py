@@ -63,7 +63,7 @@ def library() -> Any:
     if not is_there():
         raise NotInstalled(
             "The C engine was not built: no C compiler was found when wakegen was installed.",
-            hint="Install one and wakegen again (on Debian: apt install gcc), or use --engine onnxruntime.",
+            hint="Install one and wakegen again (on Debian: apt install gcc), or use --runtime onnxruntime.",
         )
     found = ctypes.CDLL(str(LIBRARY))
     for name, (result, arguments) in _SIGNATURES.items():

@@ -50,20 +50,20 @@ class FrontEnd(Protocol):
         ...
 
 
-def choose_engine(wanted: str = AUTO, *, variant: str = NO_RELU) -> str:
-    """Give the engine that runs the backbone: the C engine where it was built, else onnxruntime.
+def choose_runtime(wanted: str = AUTO, *, variant: str = NO_RELU) -> str:
+    """Give the runtime of the backbone: the C engine where it was built, else onnxruntime.
 
     Raises
     ------
-    BadInput : there is no engine of this name, or it does not run this variant.
+    BadInput : there is no runtime of this name, or it does not run this variant.
     NotInstalled : none is there.
     """
     if wanted not in (ONNXRUNTIME, NATIVE, AUTO):
         raise BadInput(
-            f"There is no engine {wanted!r} for the backbone.", hint=did_you_mean(wanted, {ONNXRUNTIME, NATIVE, AUTO})
+            f"There is no runtime {wanted!r} for the backbone.", hint=did_you_mean(wanted, {ONNXRUNTIME, NATIVE, AUTO})
         )
     if wanted == NATIVE and variant != NO_RELU:
-        raise BadInput(f"The C engine does not run the variant {variant!r}.", hint=f"Use the engine {ONNXRUNTIME}.")
+        raise BadInput(f"The C engine does not run the variant {variant!r}.", hint=f"Use the runtime {ONNXRUNTIME}.")
     if wanted != AUTO:
         return wanted
     if variant == NO_RELU and native.is_there():
@@ -74,13 +74,13 @@ def choose_engine(wanted: str = AUTO, *, variant: str = NO_RELU) -> str:
 
 
 class Embedder:
-    """Holds one engine of the backbone. Not for sharing between processes or threads."""
+    """Holds the backbone in one runtime. Not for sharing between processes or threads."""
 
-    def __init__(self, *, engine: str = ONNXRUNTIME, variant: str = NO_RELU, threads: int = 1) -> None:
-        """Open an engine: "onnxruntime", "c", or "auto" for the faster of those that are here."""
-        self.engine = choose_engine(engine, variant=variant)
+    def __init__(self, *, runtime: str = ONNXRUNTIME, variant: str = NO_RELU, threads: int = 1) -> None:
+        """Open a runtime: "onnxruntime", "c", or "auto" for the faster of those that are here."""
+        self.runtime = choose_runtime(runtime, variant=variant)
         self.variant = variant
-        self._native = native.NativeBackbone() if self.engine == NATIVE else None
+        self._native = native.NativeBackbone() if self.runtime == NATIVE else None
         self._threads = threads
 
     def embed(self, samples: I16) -> F32:

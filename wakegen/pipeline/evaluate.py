@@ -78,7 +78,7 @@ def _work(project: Project, candidate: Path) -> dict[str, Any]:
     calibration = json.loads(train.calibration_path(project).read_text(encoding="utf-8"))
     sidecar = _sidecar(project, calibration)
     sidecar.save(candidate)
-    evaluation = _evaluate(project, Detector(candidate, engine=ONNXRUNTIME))
+    evaluation = _evaluate(project, Detector(candidate, runtime=ONNXRUNTIME))
     latency = measure_in_child(candidate, seconds=_LATENCY_S)
     gates = check(_limits(project), evaluation, latency, model_bytes=candidate.stat().st_size)
     document = _document(project, candidate, sidecar, evaluation, latency, gates)

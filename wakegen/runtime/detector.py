@@ -36,7 +36,7 @@ class Detectors:
         *,
         threshold: float | None = None,
         vad: float | None = None,
-        engine: str = AUTO,
+        runtime: str = AUTO,
         embedder: Embedder | None = None,
     ) -> None:
         """Open heads: wakegen's, with their sidecars, or openWakeWord's (.onnx, .tflite), which have none.
@@ -45,16 +45,16 @@ class Detectors:
         ----------
         threshold : score (0 … 1) to fire at, instead of each sidecar's; 0.5 where there is no sidecar
         vad : score of voice activity (0 … 1) below which nothing is heard; None: no gate
-        engine : what runs the backbone: "c" (and heads of wakegen without onnxruntime, in a third of the memory),
+        runtime : what runs the backbone: "c" (and heads of wakegen without onnxruntime, in a third of the memory),
             "onnxruntime", or "auto" for the faster of those that are here
-        embedder : to be shared by several detectors that run in turn, instead of `engine`
+        embedder : to be shared by several detectors that run in turn, instead of `runtime`
 
         Raises
         ------
         BadInput : a model is missing, unreadable or of another kind, or two were made for different backbones.
         NotInstalled : the runtime that a model needs is missing.
         """
-        plain = engine == NATIVE and embedder is None
+        plain = runtime == NATIVE and embedder is None
         self._opened = {Path(path): _opened(Path(path), threshold, plain=plain) for path in paths}
         self.sidecars = {path: sidecar for path, (_, sidecar) in self._opened.items()}
         variant = _common_variant(self.sidecars)
@@ -63,7 +63,7 @@ class Detectors:
                 f"The models were made for the backbone {variant!r}, the embedder is {embedder.variant!r}.",
                 hint=f"Open it with variant={variant!r}.",
             )
-        self.embedder = embedder or Embedder(engine=engine, variant=variant)
+        self.embedder = embedder or Embedder(runtime=runtime, variant=variant)
         self._front = self.embedder.stream()
         self._gate = Gate(vad) if vad is not None else None
         self.scorers = {path: Scorer(head, sidecar) for path, (head, sidecar) in self._opened.items()}
@@ -100,18 +100,18 @@ class Detector:
         *,
         threshold: float | None = None,
         vad: float | None = None,
-        engine: str = AUTO,
+        runtime: str = AUTO,
         embedder: Embedder | None = None,
     ) -> None:
         """Open one head; `Detectors` says what the arguments mean and which errors there are."""
-        self._all = Detectors([path], threshold=threshold, vad=vad, engine=engine, embedder=embedder)
+        self._all = Detectors([path], threshold=threshold, vad=vad, runtime=runtime, embedder=embedder)
         (self.sidecar,) = self._all.sidecars.values()
         (self._scorer,) = self._all.scorers.values()
 
     @property
-    def engine(self) -> str:
+    def runtime(self) -> str:
         """What runs the backbone."""
-        return self._all.embedder.engine
+        return self._all.embedder.runtime
 
     @property
     def debounce_steps(self) -> int:
