@@ -33,6 +33,7 @@ _PUBLIC = {
     "check_phrase": "wakegen.api:check_phrase",
     "clear_cache": "wakegen.pipeline.cache:clear_cache",
     "discover_available_engines": "wakegen.engines.table:discover_available_engines",
+    "export_detector": "wakegen.export.table:export_detector",
     "explain_settings": "wakegen.config:explain",
     "list_banks": "wakegen.pipeline.banks:list_banks",
     "list_engines": "wakegen.api:list_engines",

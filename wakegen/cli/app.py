@@ -19,6 +19,7 @@ COMMANDS = {
     "test": "wakegen.cli.stages:test",
     "bench": "wakegen.cli.bench:bench",
     "report": "wakegen.cli.stages:report",
+    "export": "wakegen.cli.export:export",
     "listen": "wakegen.cli.listen:listen",
     "serve": "wakegen.cli.serve:serve",
     "engines": "wakegen.cli.engines:engines",

@@ -1,0 +1,35 @@
+"""`wakegen export`: a detector for other runtimes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from wakegen.cli import options
+from wakegen.cli.state import State
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--to", "to", required=True, metavar="FORMAT", help="onnx-streaming.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Where to; by default beside MODEL.")
+@options.output
+@click.pass_obj
+def export(state: State, /, model: Path, to: str, out: Path | None) -> None:
+    """Write a detector in another format; what was written is run and compared with the original.
+
+    \b
+    onnx-streaming  the whole detector as one graph: 80 ms of samples and states in, a score and the next states out
+
+    \b
+    wakegen export output/hey_katya/models/hey_katya.onnx --to onnx-streaming
+    """
+    import wakegen
+    from wakegen.cli import show
+
+    path = wakegen.export_detector(model, to, out=out)
+    if state.json:
+        show.document({"file": str(path), "format": to, "bytes": path.stat().st_size})
+    else:
+        click.echo(path)
