@@ -24,8 +24,10 @@ static int fits(const wg_model *model) {
     if (h->arithmetic != WG_INT8 || h->backbone_layers == 0) return 0;
     const wg_layer *first = model->layers, *end = first + h->backbone_layers, *last = end - 1;
     if (first->op != WG_CONV16 || first->ci != 1 || first->bands != WG_BANDS || !last->mul) return 0;
+    if (wg_values_after(first, h->backbone_layers, WG_STEP_FRAMES) != last->co) return 0; /* one embedding a step */
     if (h->head_layers == 0) return 1;
     const wg_layer *exit = end + h->head_layers - 1;
+    if (!wg_values_after(end, h->head_layers, 1)) return 0;
     return end->ci == last->co && end->bands == 1 && !exit->mul && h->smoothing && h->smoothing <= WG_MAX_SMOOTHING &&
            h->debounce_steps && h->window_frames;
 }

@@ -11,6 +11,8 @@ size_t wg_embed_f32_bytes(const wg_model *model) {
 int32_t wg_embed_f32_init(wg_embed_f32 *embed, const wg_model *model, void *arena, size_t bytes) {
     const wg_header *h = model->header;
     if (h->backbone_layers == 0 || model->layers[0].ci != 1 || model->layers[0].bands != WG_BANDS) return WG_SHAPE;
+    const uint32_t width = model->layers[h->backbone_layers - 1].co; /* a step makes one embedding, no more */
+    if (wg_values_after(model->layers, h->backbone_layers, WG_STEP_FRAMES) != width) return WG_SHAPE;
     const int32_t status = wg_stack_f32_init(&embed->stack, model, 0, h->backbone_layers, WG_STEP_FRAMES, arena, bytes);
     if (status == WG_OK) wg_embed_f32_reset(embed);
     return status;

@@ -59,6 +59,9 @@ typedef struct {
  */
 int32_t wg_model_open(wg_model *model, const void *data, size_t bytes);
 
+/** Values that the last layer makes of `rows` rows, [rows][bands][channels]; 0 where rows do not divide as they must. */
+uint32_t wg_values_after(const wg_layer *layers, uint32_t count, uint32_t rows);
+
 /** Bytes of wg_model, for callers that cannot see its type. */
 size_t wg_model_size(void);
 
