@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import features
+from benchmarks import features, integers, realdata
 from benchmarks.features import clips
 from benchmarks.step import drawn_model
 from wakegen.core.seeds import stream
@@ -52,6 +52,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
             **_features(engines, options),
             **_differences(engines),
             **_memory(engines, Path(folder)),
+            **_integers(options),
         }
 
 
@@ -170,6 +171,15 @@ def _peak_mb(model: Path, sound: Path, engine: str) -> float:
     command = [sys.executable, "-m", "wakegen", "listen", str(model), "-", "--runtime", engine, "--json"]
     watched = [sys.executable, "-c", _WATCH, str(sound), *command]
     return round(int(subprocess.run(watched, check=True, capture_output=True, text=True).stdout) / 1024, 1)
+
+
+def _integers(options: argparse.Namespace) -> dict[str, Any]:
+    """What needs the C engine, an emulator, recordings and trained heads, as far as they are here."""
+    found = integers.microcontroller()
+    data = realdata.find(options.data)
+    if data is None or options.quick or not native.is_there():
+        return found
+    return found | integers.flips(data, Path(options.work or "output/bench-voices"))
 
 
 def _openwakeword(model: Path) -> Any:

@@ -19,6 +19,19 @@ void wg_tile_i8_plain(const int8_t *const x[4], uint32_t segments, uint32_t leng
     memcpy(sums, a, sizeof a);
 }
 
+void wg_single_i8(const int8_t *const x[4], uint32_t segments, uint32_t length, uint32_t step, const int8_t *w,
+                  const int32_t *bias, int32_t sums[16]) {
+    int32_t a0 = bias[0], a1 = bias[1], a2 = bias[2], a3 = bias[3];
+    for (uint32_t s = 0; s < segments; s++) {
+        const int8_t *p = x[0] + (size_t)s * step, *const end = p + length;
+        for (; p != end; p += 2, w += 8) {
+            const int32_t v = p[0], u = p[1];
+            a0 += v * w[0] + u * w[4], a1 += v * w[1] + u * w[5], a2 += v * w[2] + u * w[6], a3 += v * w[3] + u * w[7];
+        }
+    }
+    sums[0] = a0, sums[1] = a1, sums[2] = a2, sums[3] = a3;
+}
+
 #if defined(__riscv) && __riscv_xlen == 32 && defined(__riscv_mul)
 
 void wg_tile_rv32(const int8_t *const x[4], uint32_t segments, uint32_t length, uint32_t step, const int8_t *w,

@@ -181,7 +181,7 @@ static uint32_t four(const wg_stack_i8 *stack, const wg_layer *l, uint32_t at, u
 static void convolve(const wg_stack_i8 *stack, const wg_layer *l, uint32_t rows) {
     const uint32_t across = (l->bands + 2u * padding(l)) * l->ci, length = (uint32_t)l->kf * l->ci;
     const uint32_t positions = rows * l->bands;
-    const wg_tile_i8 tile = wg_tile_i8_pick();
+    const wg_tile_i8 tile = positions == 1 ? wg_single_i8 : wg_tile_i8_pick();
     for (uint32_t o = 0; o < l->co; o += 4) {
         const int8_t *w = (const int8_t *)stack->model->data + l->weights + (size_t)o * l->kt * length;
         const scaling s = l->mul ? scaling_of(l, words(stack, l->mul) + o) : (scaling){.offset = 0};
