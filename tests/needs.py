@@ -14,7 +14,11 @@ NEEDS = (
     ("looking at the report in a real browser", ("chromium", "chromium-browser", "google-chrome"), "chromium"),
     ("no machine paths in what git tracks", ("git",), "git"),
     ("the C engine", ("cc", "gcc", "clang"), "gcc"),
-    ("integers on a microcontroller's processor", ("riscv64-unknown-elf-gcc",), "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf"),
+    (
+        "integers on a microcontroller's processor",
+        ("riscv64-unknown-elf-gcc",),
+        "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf",
+    ),
     ("the same, run", ("qemu-system-riscv32",), "qemu-system-misc"),
     ("integers on aarch64", ("aarch64-linux-gnu-gcc",), "gcc-aarch64-linux-gnu libc6-dev-arm64-cross"),
     ("the same, run", ("qemu-aarch64",), "qemu-user"),

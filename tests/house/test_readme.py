@@ -15,7 +15,12 @@ import pytest
 from wakegen.cli.app import COMMANDS, app
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs" / "guide").glob("*.md")), ROOT / "docs" / "runtime.md"]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs" / "guide").glob("*.md")),
+    ROOT / "docs" / "runtime.md",
+]
 BLOCK = re.compile(r"```bash\n(.*?)```", re.DOTALL)
 MAKEFILE = (ROOT / "Makefile").read_text()
 QUICK = ("wakegen voices list", "wakegen config show", "wakegen engines")  # a second or two

@@ -12,7 +12,7 @@ from wakegen.cli.state import State
 
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--to", "to", required=True, metavar="FORMAT", help="onnx-streaming.")
+@click.option("--to", "to", required=True, metavar="FORMAT", help="onnx-streaming or tflite.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Where to; by default beside MODEL.")
 @options.output
 @click.pass_obj
@@ -21,6 +21,7 @@ def export(state: State, /, model: Path, to: str, out: Path | None) -> None:
 
     \b
     onnx-streaming  the whole detector as one graph: 80 ms of samples and states in, a score and the next states out
+    tflite          the head alone, as Home Assistant's openWakeWord server loads it
 
     \b
     wakegen export output/hey_katya/models/hey_katya.onnx --to onnx-streaming

@@ -28,6 +28,10 @@ FORMATS = (
         "onnx-streaming", "-streaming.onnx", "wakegen.export.streaming_onnx:export_streaming",
         "All of it as one ONNX graph: 80 ms of samples in, a score out, states explicit.",
     ),
+    FormatRow(
+        "tflite", ".tflite", "wakegen.export.tflite_head:export_tflite",
+        "The head as Home Assistant's openWakeWord server loads it.",
+    ),
 )  # fmt: skip
 
 
