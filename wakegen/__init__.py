@@ -22,6 +22,7 @@ __version__ = VERSION
 _PUBLIC = {
     "Detector": "wakegen.runtime:Detector",
     "Detectors": "wakegen.runtime:Detectors",
+    "IntegerDetector": "wakegen.runtime.integer:IntegerDetector",
     "GenerationCache": "wakegen.dataset.clip_cache:GenerationCache",
     "Project": "wakegen.api:Project",
     "QualityReport": "wakegen.quality:QualityReport",
@@ -33,7 +34,7 @@ _PUBLIC = {
     "check_phrase": "wakegen.api:check_phrase",
     "clear_cache": "wakegen.pipeline.cache:clear_cache",
     "discover_available_engines": "wakegen.engines.table:discover_available_engines",
-    "export_detector": "wakegen.export.table:export_detector",
+    "export_detector": "wakegen.api:export_detector",
     "explain_settings": "wakegen.config:explain",
     "list_banks": "wakegen.pipeline.banks:list_banks",
     "list_engines": "wakegen.api:list_engines",

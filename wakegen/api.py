@@ -15,12 +15,13 @@ from wakegen.core.errors import BadInput, WakegenError
 from wakegen.core.events import Notice, OnEvent, ignore
 from wakegen.engines import roll, table
 from wakegen.engines.base import Answer, Voice
+from wakegen.export.table import export_file, find_format
 from wakegen.model import Sidecar
-from wakegen.pipeline import add, before_after, evaluate, gate, generate, report, simulate, train
+from wakegen.pipeline import add, before_after, evaluate, gate, generate, microcontroller, report, simulate, train
 from wakegen.pipeline.bench import bench_stage, write_session
 from wakegen.pipeline.check import Checked, check_phrase
 from wakegen.pipeline.estimate import PlanSummary, plan_project
-from wakegen.pipeline.project import Project, opened
+from wakegen.pipeline.project import DATABASE_NAME, Project, opened, read_settings
 from wakegen.report.terminal import text_summary
 from wakegen.voices.pull import pull
 from wakegen.voices.result import PullResult
@@ -33,6 +34,7 @@ __all__ = [
     "Project",
     "bench_device",
     "check_phrase",
+    "export_detector",
     "list_engines",
     "list_voices",
     "make",
@@ -260,6 +262,44 @@ def bench_device(
     gates += sidecar_gates(model, min_recall=min_recall, max_fa_per_hour=max_fa_per_hour)
     session = write_session(model, device or "local", latency, gates)
     return BenchResult(model, device or "this machine", latency, gates, session)
+
+
+def export_detector(model: Path, to: str, *, out: Path | None = None, on_event: OnEvent = ignore) -> dict[str, Any]:
+    """Write a detector in another format, compare what was written with the original, and say where it is.
+
+    Parameters
+    ----------
+    to : a name of `export.table.FORMATS`
+    out : the file to write; by default beside the detector
+
+    Raises
+    ------
+    BadInput : there is no such format or no such detector, it cannot be used, or it lies in no project where one is needed.
+    NotInstalled : what the format needs is missing.
+    WakegenError : what was written gives other scores; nothing is left of it.
+    """
+    row = find_format(to)
+    if not model.is_file():
+        raise BadInput(f"There is no model at {model}.", hint="Give the path of a NAME.onnx that wakegen exported.")
+    path = out or model.with_name(model.stem + row.suffix)
+    if path.resolve() == model.resolve():
+        raise BadInput(f"{path} is the detector itself.", hint="Give another --out.")
+    if row.factory:
+        export_file(model, row, path)
+        return {"file": str(path), "format": to, "bytes": path.stat().st_size}
+    with opened(read_settings(_project_of(model)), on_event=on_event) as project:
+        return microcontroller.export_wgm(project, path)
+
+
+def _project_of(model: Path) -> Path:
+    """Give the project that a detector lies in: PROJECT/models/NAME.onnx."""
+    folder = model.resolve().parent.parent
+    if not (folder / DATABASE_NAME).is_file():
+        raise BadInput(
+            f"{model} lies in no project: a microcontroller's head is trained on the clips of one.",
+            hint="Give PROJECT/models/NAME.onnx, as `wakegen make` left it.",
+        )
+    return folder
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+import wakegen
 from tests.heads import bursts, detector_files
 from wakegen.core.errors import BadInput, NotInstalled, WakegenError
 from wakegen.core.seeds import stream
-from wakegen.export import table, tflite_head
+from wakegen.export import tflite_head
 from wakegen.features import weights
 from wakegen.runtime import Detector
 from wakegen.runtime.heads import open_head
@@ -23,7 +26,7 @@ def model(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def exported(model):
-    return table.export_detector(model, "tflite")
+    return Path(wakegen.export_detector(model, "tflite")["file"])
 
 
 def test_it_scores_as_the_head_in_onnx(model, exported):
@@ -68,7 +71,7 @@ def test_the_same_head_gives_the_same_bytes(model, exported):
 def test_what_scores_differently_is_not_kept(model, tmp_path, monkeypatch):
     monkeypatch.setattr(tflite_head, "NORM_EPSILON", 50.0)
     with pytest.raises(WakegenError, match="scores differently"):
-        table.export_detector(model, "tflite", out=tmp_path / "x.tflite")
+        wakegen.export_detector(model, "tflite", out=tmp_path / "x.tflite")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -78,4 +81,4 @@ def test_a_foreign_head_and_a_missing_package_are_named(model, tmp_path, monkeyp
         tflite_head.tflite_bytes(alexa.read_bytes(), "alexa", source="x")
     monkeypatch.setattr(tflite_head, "find_spec", lambda name: None)
     with pytest.raises(NotInstalled, match="ai-edge-litert"):
-        table.export_detector(model, "tflite", out=tmp_path / "x.tflite")
+        wakegen.export_detector(model, "tflite", out=tmp_path / "x.tflite")

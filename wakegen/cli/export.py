@@ -12,7 +12,7 @@ from wakegen.cli.state import State
 
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--to", "to", required=True, metavar="FORMAT", help="onnx-streaming or tflite.")
+@click.option("--to", "to", required=True, metavar="FORMAT", help="onnx-streaming, tflite, wgm or c-array.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Where to; by default beside MODEL.")
 @options.output
 @click.pass_obj
@@ -22,15 +22,18 @@ def export(state: State, /, model: Path, to: str, out: Path | None) -> None:
     \b
     onnx-streaming  the whole detector as one graph: 80 ms of samples and states in, a score and the next states out
     tflite          the head alone, as Home Assistant's openWakeWord server loads it
+    wgm             a detector in 8-bit integers for microcontrollers; its head is trained on the project's clips
+    c-array         a .wgm as a C header
 
     \b
     wakegen export output/hey_katya/models/hey_katya.onnx --to onnx-streaming
     """
     import wakegen
-    from wakegen.cli import show
+    from wakegen.cli import progress, show
 
-    path = wakegen.export_detector(model, to, out=out)
+    with progress.watch(state) as on_event:
+        told = wakegen.export_detector(model, to, out=out, on_event=on_event)
     if state.json:
-        show.document({"file": str(path), "format": to, "bytes": path.stat().st_size})
+        show.document(told)
     else:
-        click.echo(path)
+        click.echo("\n".join(told[key] for key in ("file", "text") if key in told))

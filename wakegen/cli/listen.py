@@ -51,13 +51,24 @@ def listen(
 
     if [bool(source), mic, wav is not None].count(True) != 1:
         raise click.UsageError("Say what to listen to: --mic, --wav FILE or - (stdin).")
-    detector = wakegen.Detector(model, threshold=threshold, vad=vad, runtime=runtime)
+    detector = _opened(model, threshold=threshold, vad=vad, runtime=runtime)
     if wav is not None:
         chunks, lead_s = sources.recording(wakegen.read_audio(wav)), sources.LEAD_S
     else:
         lead_s = 0.0
         chunks = sources.microphone() if mic else sources.stream(sys.stdin.buffer)
     _run(detector, chunks, state, lead_s=lead_s)
+
+
+def _opened(model: Path, *, threshold: float | None, vad: float | None, runtime: str) -> Any:
+    """Open a detector; a .wgm is run as its microcontroller runs it, with nothing to choose."""
+    import wakegen
+
+    if model.suffix != ".wgm":
+        return wakegen.Detector(model, threshold=threshold, vad=vad, runtime=runtime)
+    if threshold is not None or vad is not None or runtime != "auto":
+        raise click.UsageError("A .wgm is heard as on its microcontroller: without --threshold, --vad and --runtime.")
+    return wakegen.IntegerDetector(model)
 
 
 def _run(detector: Any, chunks: Iterator[NDArray[np.int16]], state: State, *, lead_s: float) -> None:

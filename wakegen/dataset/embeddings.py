@@ -21,7 +21,8 @@ from wakegen.core.executor import Executor
 from wakegen.core.files import write_bytes
 from wakegen.dataset.store import Clip, read_clip
 from wakegen.features import weights
-from wakegen.features.embed import Embedder
+from wakegen.features.embed import ONNXRUNTIME, Embedder
+from wakegen.features.integer_backbone import integer_revision
 
 F32 = NDArray[np.float32]
 CLIPS_PER_CHUNK = 64
@@ -35,11 +36,13 @@ class Chunk:
     folder: str
     sha256s: tuple[str, ...]
     as_stream: bool
+    runtime: str = ONNXRUNTIME  # that computes the embedding: INT8 as a microcontroller does
 
     @property
     def path(self) -> Path:
         """Where the result is kept."""
-        name = repr((weights.identity(), self.as_stream, self.sha256s)).encode()
+        named = () if self.runtime == ONNXRUNTIME else (self.runtime, integer_revision())
+        name = repr((weights.identity(), self.as_stream, self.sha256s, *named)).encode()
         return Path(self.folder) / ".cache" / "embeddings" / f"{hashlib.sha256(name).hexdigest()[:32]}.npz"
 
 
@@ -52,11 +55,18 @@ class Embedded:
     steps: int  # whole steps of sound; k = max(0, steps − 9)
 
 
-def embedded(clips: Sequence[Clip], *, folder: Path, executor: Executor, as_stream: bool = False) -> Iterator[Embedded]:
+def embedded(
+    clips: Sequence[Clip],
+    *,
+    folder: Path,
+    executor: Executor,
+    as_stream: bool = False,
+    runtime: str = ONNXRUNTIME,
+) -> Iterator[Embedded]:
     """Give the embeddings of done clips in order, making those that are missing."""
     size = STREAM_CLIPS if as_stream else CLIPS_PER_CHUNK
     parts = [tuple(clips[at : at + size]) for at in range(0, len(clips), size)]
-    chunks = [Chunk(str(folder), tuple(str(clip.sha256) for clip in part), as_stream) for part in parts]
+    chunks = [Chunk(str(folder), tuple(str(clip.sha256) for clip in part), as_stream, runtime) for part in parts]
     for part, data in zip(parts, executor.map(embed_chunk, chunks), strict=True):
         yield from _unpacked(part, data, as_stream)
 
@@ -68,7 +78,7 @@ def embed_chunk(chunk: Chunk) -> bytes:
     sounds = list(_read(Path(chunk.folder), chunk.sha256s))
     if chunk.as_stream:
         sounds = [np.concatenate(sounds)] if sounds else []
-    rows = _embedder().embed_all(sounds)
+    rows = _embedder(chunk.runtime).embed_all(sounds)
     steps = np.array([len(sound) // 1280 for sound in sounds], np.int64)
     file = io.BytesIO()
     np.savez(file, rows=np.concatenate(rows).astype(np.float16), steps=steps)
@@ -93,5 +103,5 @@ def _read(folder: Path, sha256s: Iterable[str]) -> Iterator[NDArray[np.int16]]:
 
 
 @cache
-def _embedder() -> Embedder:
-    return Embedder()
+def _embedder(runtime: str) -> Embedder:
+    return Embedder(runtime=runtime)

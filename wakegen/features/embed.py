@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from wakegen.core.errors import BadInput, NotInstalled
 from wakegen.core.names import did_you_mean
 from wakegen.features import native, weights
+from wakegen.features.integer_backbone import IntegerEmbedder
 from wakegen.features.mel import BANDS, FIRST_STEP_FRAMES, STEP_FRAMES, STEP_SAMPLES, step_mel, stream_mel
 from wakegen.features.weights import NO_RELU
 
@@ -36,6 +37,7 @@ _TAIL_SAMPLES = STEP_SAMPLES + 3 * 160  # what the 8 frames of a step reach back
 _TOGETHER = 8  # recordings that go through the network at once: so many stay in the cache
 
 ONNXRUNTIME, NATIVE, AUTO = "onnxruntime", "c", "auto"
+INT8 = "int8"  # in integers, as a microcontroller computes it; of whole recordings
 
 
 class FrontEnd(Protocol):
@@ -58,11 +60,11 @@ def choose_runtime(wanted: str = AUTO, *, variant: str = NO_RELU) -> str:
     BadInput : there is no runtime of this name, or it does not run this variant.
     NotInstalled : none is there.
     """
-    if wanted not in (ONNXRUNTIME, NATIVE, AUTO):
+    if wanted not in (ONNXRUNTIME, NATIVE, INT8, AUTO):
         raise BadInput(
             f"There is no runtime {wanted!r} for the backbone.", hint=did_you_mean(wanted, {ONNXRUNTIME, NATIVE, AUTO})
         )
-    if wanted == NATIVE and variant != NO_RELU:
+    if wanted in (NATIVE, INT8) and variant != NO_RELU:
         raise BadInput(f"The C engine does not run the variant {variant!r}.", hint=f"Use the runtime {ONNXRUNTIME}.")
     if wanted != AUTO:
         return wanted
@@ -101,6 +103,8 @@ class Embedder:
         """Embed recordings; those of equal length go through the network together. Same values as one by one."""
         if self._native is not None:
             return [self._native.embed(samples) for samples in recordings]
+        if self.runtime == INT8:
+            return [self._integers.embed(samples) * self._integers.scale for samples in recordings]
         results: list[F32] = [np.zeros((0, EMBEDDING_SIZE), np.float32)] * len(recordings)
         by_steps: dict[int, list[int]] = {}
         for index, samples in enumerate(recordings):
@@ -122,6 +126,10 @@ class Embedder:
         return embedding
 
     @cached_property
+    def _integers(self) -> IntegerEmbedder:
+        return IntegerEmbedder()
+
+    @cached_property
     def _clip(self) -> onnxruntime.InferenceSession:
         """The graph for whole recordings: a stream does without it."""
         from wakegen.features import backbone
@@ -129,7 +137,8 @@ class Embedder:
         return backbone.load_session("clip", variant=self.variant, threads=self._threads)
 
     def stream(self) -> FrontEnd:
-        """Begin a stream of its own."""
+        """Begin a stream of its own (not in integers: a .wgm runs as a whole)."""
+        assert self.runtime != INT8
         if self._native is not None:
             return native.NativeBackbone()
         from wakegen.features import backbone

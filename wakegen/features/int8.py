@@ -69,3 +69,19 @@ def _pooled(layer: Layer, x: I64) -> I64:
     rows = x[: len(x) // layer.pt * layer.pt].reshape(-1, layer.pt, bands // layer.pf, layer.pf, co)
     top: I64 = rows.max(axis=(1, 3))
     return top
+
+
+def run_windows(layers: Sequence[Layer], codes: NDArray[np.floating]) -> I64:
+    """Send windows [n, frames, ci] of whole numbers through a head, nothing before them; give the first sum of each.
+
+    Whole numbers below 2^53 are exact in float64, and BLAS multiplies those.
+    """
+    x = np.asarray(codes, np.float64)
+    for layer in layers:
+        frames = x.shape[1] - layer.kt + 1
+        joined = np.concatenate([x[:, t : t + frames] for t in range(layer.kt)], axis=2)
+        kernel = layer.weights.astype(np.float64).transpose(1, 0, 2).reshape(layer.kt * layer.ci, layer.co)
+        sums = (joined @ kernel + layer.bias).astype(np.int64)
+        x = _activated(layer, sums).astype(np.float64)
+    last: I64 = x[:, -1, 0].astype(np.int64)
+    return last

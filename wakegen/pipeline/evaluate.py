@@ -37,6 +37,7 @@ from wakegen.pipeline import bank_windows, train
 from wakegen.pipeline.heads import SMOOTHING_STEPS
 from wakegen.pipeline.project import Project
 from wakegen.runtime import Detector
+from wakegen.runtime.integer import IntegerDetector
 
 NAME = "test"
 REPORT_JSON = "report.json"
@@ -78,7 +79,8 @@ def _work(project: Project, candidate: Path) -> dict[str, Any]:
     calibration = json.loads(train.calibration_path(project).read_text(encoding="utf-8"))
     sidecar = _sidecar(project, calibration)
     sidecar.save(candidate)
-    evaluation = _evaluate(project, Detector(candidate, runtime=ONNXRUNTIME))
+    detector = Detector(candidate, runtime=ONNXRUNTIME)
+    evaluation = evaluate_with(project, detector, threshold=detector.sidecar.threshold)
     latency = measure_in_child(candidate, seconds=_LATENCY_S)
     gates = check(_limits(project), evaluation, latency, model_bytes=candidate.stat().st_size)
     document = _document(project, candidate, sidecar, evaluation, latency, gates)
@@ -93,7 +95,8 @@ def _work(project: Project, candidate: Path) -> dict[str, Any]:
     }
 
 
-def _evaluate(project: Project, detector: Detector) -> Evaluation:
+def evaluate_with(project: Project, detector: Detector | IntegerDetector, *, threshold: float) -> Evaluation:
+    """Stream everything that the project holds out through a detector, and count."""
     store = project.store
     positives = list(store.clips(stage=SCENE, state=DONE, label="positive", split=("test", RECORDINGS)))
     raw = list(store.clips(stage=SPEECH, state=DONE, label="positive", split=RECORDINGS))
@@ -103,7 +106,7 @@ def _evaluate(project: Project, detector: Detector) -> Evaluation:
         detector,
         [*(_positive(project, clip, dry) for clip in positives), *(_as_recorded(project, clip) for clip in raw)],
         [_negative(project, clip) for clip in negatives],
-        threshold=detector.sidecar.threshold,
+        threshold=threshold,
         debounce_steps=detector.debounce_steps,
         probes=list(_probes(project)),
         seed=project.settings.seed,
@@ -174,8 +177,7 @@ def _limits(project: Project) -> Limits:
 
 def _sidecar(project: Project, calibration: Mapping[str, Any]) -> Sidecar:
     store, settings = project.store, project.settings
-    spoken = store.tally("licence", stage=SPEECH, state=DONE, split="train")
-    licences = tuple(sorted({*filter(None, spoken), *bank_windows.licences(project)}))
+    licences = licences_of(project)
     return Sidecar(
         phrase=settings.phrase,
         threshold=0.5,
@@ -204,6 +206,12 @@ def _sidecar(project: Project, calibration: Mapping[str, Any]) -> Sidecar:
         seed=settings.seed,
         wakegen=VERSION,
     )
+
+
+def licences_of(project: Project) -> tuple[str, ...]:
+    """Give the licences of all that was trained with."""
+    spoken = project.store.tally("licence", stage=SPEECH, state=DONE, split="train")
+    return tuple(sorted({*filter(None, spoken), *bank_windows.licences(project)}))
 
 
 def _document(

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from wakegen.dataset.recordings import ADDED, is_added
 from wakegen.dataset.speak import RECORDING
 from wakegen.dataset.store import DONE, SCENE, SPEECH, Clip
 from wakegen.export import onnx_bytes
+from wakegen.features.embed import ONNXRUNTIME
 from wakegen.model.head import Head
 from wakegen.model.members import save_members
 from wakegen.pipeline import bank_windows
@@ -133,13 +135,13 @@ def _dataset(project: Project) -> str:
     return hashlib.sha256(" ".join([named, *added]).encode()).hexdigest() if added else named
 
 
-def gather(project: Project, executor: Executor) -> Material:
+def gather(project: Project, executor: Executor, *, runtime: str = ONNXRUNTIME) -> Material:
     """Embed all training scenes, sort their windows into groups, and add the negative bank."""
     clips = list(project.store.clips(stage=SCENE, state=DONE, split="train"))
     rows: list[F32] = []
     groups: dict[str, dict[str, list[Rows]]] = {"positive": {}, "early": {}, "near": {}, "general": {}}
     first_row = 0
-    for item in embedded(clips, folder=project.folder, executor=executor):
+    for item in embedded(clips, folder=project.folder, executor=executor, runtime=runtime):
         clip = item.clips[0]
         group = _group(clip)
         source = ADDED if clip.kind == ADDED else OWN if group == "general" else clip.engine
@@ -196,22 +198,22 @@ def _starts(item: Embedded, clip: Clip, group: str, first_row: int) -> dict[str,
     }
 
 
-def listen(project: Project, executor: Executor) -> HeldOut:
+def listen(project: Project, executor: Executor, *, runtime: str = ONNXRUNTIME) -> HeldOut:
     """Embed what voices and texts that training has not seen say, for the choice and for the threshold."""
     store = project.store
+    embed = partial(embedded, folder=project.folder, executor=executor, runtime=runtime)
     streams: dict[str, list[tuple[F32, int]]] = {}
     for kind in STREAM_KINDS:
         clips = list(store.clips(stage=SCENE, state=DONE, split="val", kind=kind))
-        parts = embedded(clips, folder=project.folder, executor=executor, as_stream=True)
-        streams[kind] = [(item.rows, item.steps) for item in parts]
+        streams[kind] = [(item.rows, item.steps) for item in embed(clips, as_stream=True)]
     phrases, engines = [], []
     clips = list(store.clips(stage=SCENE, state=DONE, split="val", label="positive"))
-    for item in embedded(clips, folder=project.folder, executor=executor):
+    for item in embed(clips):
         clip = item.clips[0]
         phrases.append((item.rows, item.steps, (clip.span_start_s or 0.0, clip.span_end_s or 0.0)))
         engines.append(clip.engine)
     added = list(store.clips(stage=SCENE, state=DONE, split="val", kind=ADDED))
-    unwanted = [(item.rows, item.steps) for item in embedded(added, folder=project.folder, executor=executor)]
+    unwanted = [(item.rows, item.steps) for item in embed(added)]
     return HeldOut(streams, phrases, engines, project.validators, unwanted)
 
 

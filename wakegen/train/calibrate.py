@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +13,20 @@ from wakegen.features.embed import FIRST_SCORE_STEP, windows
 from wakegen.metrics.detection import OPERATING_POINTS
 from wakegen.metrics.events import STEP_S, smoothed_threshold_for
 from wakegen.metrics.intervals import wilson
-from wakegen.model.head import Head
 
 F32 = NDArray[np.float32]
 Stream = tuple[F32, int]  # embeddings [k, 96] and whole steps of sound
 Phrase = tuple[F32, int, tuple[float, float]]  # the same, and where the phrase lies (s)
 
 _HIT_TAIL_S = 1.0
+
+
+class Scoring(Protocol):
+    """What is calibrated: a `Head`, or one in integers."""
+
+    def logit(self, windows: F32) -> F32:
+        """Score windows [n, 16, 96] → logits [n]."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +81,7 @@ class Calibration:
 
 
 def calibrate(
-    head: Head,
+    head: Scoring,
     streams: Mapping[str, Sequence[Stream]],
     phrases: Sequence[Phrase],
     *,
@@ -91,7 +98,7 @@ def calibrate(
     return Calibration(points[-1].logit, hours, len(best), target_fa_per_hour, points[:-1], points[-1].events)
 
 
-def smooth_logits(head: Head, rows: F32, steps: int, smoothing: int) -> F32:
+def smooth_logits(head: Scoring, rows: F32, steps: int, smoothing: int) -> F32:
     """Give the running mean of the logit for each step, shape (steps,); −16 until the first full window."""
     result = np.full(steps, -16.0, np.float32)
     seen = windows(rows)
@@ -113,7 +120,7 @@ def _point(name: str, rate: float, scores: Sequence[F32], hours: float, best: Se
     return Point(name, rate, logit, choice.events, heard.value, choice.estimated)
 
 
-def best_logit(head: Head, phrase: Phrase, smoothing: int) -> float:
+def best_logit(head: Scoring, phrase: Phrase, smoothing: int) -> float:
     """Give the highest smoothed logit from the phrase's start to 1 s after its end."""
     rows, steps, span_s = phrase
     return peak(smooth_logits(head, rows, steps, smoothing), span_s)

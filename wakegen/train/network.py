@@ -19,6 +19,7 @@ Parameters = list[F32]
 CHANNELS = 48
 BLOCKS = 2
 PER_BLOCK = 4  # kernel, bias, gain, shift
+EXIT_WIDTH = FRAMES * CHANNELS  # values that the last layer reads
 
 
 def initial(rng: np.random.Generator) -> Parameters:

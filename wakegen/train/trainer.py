@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,8 @@ from numpy.typing import NDArray
 from wakegen.core.errors import BadInput
 from wakegen.core.seeds import stream
 from wakegen.model.head import Member
-from wakegen.train import network
+from wakegen.model.small_head import SmallMember
+from wakegen.train import network, small
 from wakegen.train.material import Material, Rows
 
 F32 = NDArray[np.float32]
@@ -88,27 +91,42 @@ def train_member(
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):  # sums of threads depend on their number
-        return _train(material, recipe, seed, start, on_step)
+        mean, scale = material.standardisation()
+        begun = network.from_member(start, mean=mean, scale=scale) if start is not None else None
+        member: Member = _train(material, recipe, seed, begun, network, on_step)
+        return member
+
+
+def train_small(material: Material, *, recipe: Recipe, seed: int) -> SmallMember:
+    """Train one head for a microcontroller. The same material, recipe and seed give the same values."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        member: SmallMember = _train(material, recipe, seed, None, small, lambda step: None)
+        return member
 
 
 def _train(
-    material: Material, recipe: Recipe, seed: int, start: Member | None, on_step: Callable[[int], None]
-) -> Member:
+    material: Material,
+    recipe: Recipe,
+    seed: int,
+    begun: list[F32] | None,
+    architecture: ModuleType,
+    on_step: Callable[[int], None],
+) -> Any:
+    """Train with the functions of `network` or of `small`."""
     from autograd import grad
 
     mean, scale = material.standardisation()
-    if start is None:
-        parameters = network.initial(stream(seed, "train", "initial"))
-    else:
-        parameters = network.from_member(start, mean=mean, scale=scale)
-    optimiser = _AdamW(parameters, recipe)
+    parameters = architecture.initial(stream(seed, "train", "initial")) if begun is None else begun
+    optimiser = _AdamW(parameters, recipe, architecture.decays(parameters))
     average = [p.copy() for p in parameters]
-    batches = _Batches(material, recipe, mean, scale, stream(seed, "train", "batches"))
-    gradient = grad(network.loss)
+    batches = _Batches(material, recipe, mean, scale, stream(seed, "train", "batches"), architecture.EXIT_WIDTH)
+    gradient = grad(architecture.loss)
     mine_steps = {int(share * recipe.steps) for share in recipe.mine_at}
     for step in range(recipe.steps):
         if step in mine_steps:
-            batches.mine(network.to_member(parameters, mean=mean, scale=scale))
+            batches.mine(architecture.to_member(parameters, mean=mean, scale=scale))
         optimiser.step(parameters, gradient(parameters, *batches.draw()), step)
         if step < recipe.average_from * recipe.steps:
             average = [p.copy() for p in parameters]
@@ -117,17 +135,17 @@ def _train(
                 kept += np.float32(1 - recipe.average_decay) * (new - kept)
         if (step + 1) % 25 == 0 or step + 1 == recipe.steps:
             on_step(step + 1)
-    return network.to_member(average, mean=mean, scale=scale)
+    return architecture.to_member(average, mean=mean, scale=scale)
 
 
 class _AdamW:
     """Adam with decoupled weight decay (Loshchilov and Hutter, 2019), warm-up and cosine decay."""
 
-    def __init__(self, parameters: network.Parameters, recipe: Recipe) -> None:
+    def __init__(self, parameters: network.Parameters, recipe: Recipe, decays: list[bool]) -> None:
         self._recipe = recipe
         self._first = [np.zeros_like(p) for p in parameters]
         self._second = [np.zeros_like(p) for p in parameters]
-        self._decays = network.decays(parameters)
+        self._decays = decays
 
     def step(self, parameters: network.Parameters, gradients: network.Parameters, step: int) -> None:
         """Change `parameters` in place."""
@@ -152,13 +170,16 @@ class _AdamW:
 class _Batches:
     """Draws batches: positives, near and general negatives in fixed shares, mined ones among the negatives."""
 
-    def __init__(self, material: Material, recipe: Recipe, mean: F32, scale: F32, rng: np.random.Generator) -> None:
+    def __init__(
+        self, material: Material, recipe: Recipe, mean: F32, scale: F32, rng: np.random.Generator, exit_width: int
+    ) -> None:
+        self._exit_width = exit_width
         self._material, self._recipe, self._mean, self._scale, self._rng = material, recipe, mean, scale, rng
         self._positive = material.early if recipe.early and len(material.early) else material.positive
         self._mined: Rows = _NONE
 
     def draw(self) -> tuple[F32, F32, F32]:
-        """Give inputs [n, 16, 96] (standardised), targets [n] and the dropout mask [n, 16 C]."""
+        """Give inputs [n, 16, 96] (standardised), targets [n] and the dropout mask [n, exit width]."""
         r, rng = self._recipe, self._rng
         starts, target = self._choose()
         x = (self._material.windows(starts) - self._mean) / self._scale
@@ -167,10 +188,10 @@ class _Batches:
         x = share[:, None, None] * x + (1 - share)[:, None, None] * x[other]
         target = share * target + (1 - share) * target[other]
         x += np.float32(r.feature_noise) * rng.standard_normal(x.shape, np.float32)
-        keep = rng.random((r.batch, x.shape[1] * network.CHANNELS), np.float32) >= r.dropout
+        keep = rng.random((r.batch, self._exit_width), np.float32) >= r.dropout
         return x, target, keep.astype(np.float32) / np.float32(1 - r.dropout)
 
-    def mine(self, member: Member) -> None:
+    def mine(self, member: Member | SmallMember) -> None:
         """Keep the hardest windows of a random third of all negatives (of 120,000 at most: eight seconds)."""
         near = self._material.near.starts if self._recipe.near_share else _NONE
         pool = np.concatenate([near, self._material.general.starts])

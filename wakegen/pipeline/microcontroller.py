@@ -1,0 +1,100 @@
+"""A project's detector for microcontrollers: a small head, trained on what the integer backbone hears, in one .wgm.
+
+The head is trained anew, on the project's clips: one that was trained on the float embedding is too large, and a head
+belongs to the numbers it was trained on. Its threshold is set on the project's held-out streams, its recall and false
+accepts are counted on the project's test, by the engine that the microcontroller runs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wakegen.bench.evaluate import Evaluation
+from wakegen.core.files import write_bytes
+from wakegen.core.seeds import derive, stream
+from wakegen.core.version import VERSION
+from wakegen.export.wgm import IntegerHead, detector_file, integer_head
+from wakegen.features.embed import INT8
+from wakegen.model.wgm import to_bytes
+from wakegen.pipeline import evaluate, train
+from wakegen.pipeline.heads import SMOOTHING_STEPS
+from wakegen.pipeline.project import Project
+from wakegen.runtime.integer import IntegerDetector
+from wakegen.train.calibrate import Calibration, calibrate
+from wakegen.train.material import Material
+from wakegen.train.trainer import train_small
+
+DEBOUNCE_S = 2.0
+_CALIBRATION_WINDOWS = 20_000
+
+
+def export_wgm(project: Project, path: Path) -> dict[str, Any]:
+    """Train, quantise, calibrate, write NAME.wgm, and test it; give what is told of it.
+
+    Raises
+    ------
+    BadInput : the project holds no clips to train on.
+    NotInstalled : the C engine, which tests the result, was not built.
+    """
+    with project.executor() as executor:
+        material = train.gather(project, executor, runtime=INT8)
+        held_out = train.listen(project, executor, runtime=INT8)
+    member = train_small(material, recipe=train.recipe_of(project), seed=derive(project.settings.seed, "small head"))
+    head = integer_head(member, _some(material, project.settings.seed))
+    calibration = calibrate(
+        head,
+        held_out.streams,
+        held_out.phrases,
+        smoothing=SMOOTHING_STEPS,
+        target_fa_per_hour=project.settings.evaluation.target_fa_per_hour,
+    )
+    evaluation = _write(project, path, head, calibration)
+    return _told(path, head, calibration, evaluation)
+
+
+def _some(material: Material, seed: int) -> Any:
+    """Give windows of all groups: they show how large activations get."""
+    starts = np.concatenate([material.positive.starts, material.near.starts, material.general.starts])
+    rng = stream(seed, "small head", "ranges")
+    return material.windows(np.sort(rng.choice(starts, min(len(starts), _CALIBRATION_WINDOWS), replace=False)))
+
+
+def _write(project: Project, path: Path, head: IntegerHead, calibration: Calibration) -> Evaluation:
+    """Write the file, test it, and write it again with what the test found."""
+    meta: dict[str, Any] = {
+        "phrase": project.settings.phrase,
+        "wakegen": VERSION,
+        "seed": project.settings.seed,
+        "licences": list(evaluate.licences_of(project)),
+        "operating_points": calibration.to_json()["points"],
+    }
+
+    def write() -> None:
+        made = detector_file(head, logit=calibration.logit, smoothing=SMOOTHING_STEPS, debounce_s=DEBOUNCE_S, meta=meta)
+        write_bytes(path, to_bytes(made))
+
+    write()
+    detector = IntegerDetector(path)
+    evaluation = evaluate.evaluate_with(project, detector, threshold=detector.sidecar.threshold)
+    meta["evaluated_on"] = {
+        "recall": evaluation.recall.to_json(),
+        "false_accepts": evaluation.false_accepts.to_json(),
+    }
+    write()
+    return evaluation
+
+
+def _told(path: Path, head: IntegerHead, calibration: Calibration, evaluation: Evaluation) -> dict[str, Any]:
+    return {
+        "file": str(path),
+        "format": "wgm",
+        "bytes": path.stat().st_size,
+        "head_bytes": sum(layer.weights.nbytes + layer.bias.nbytes for layer in head.layers),
+        "calibration": calibration.to_json(),
+        "recall": evaluation.recall.to_json(),
+        "false_accepts": evaluation.false_accepts.to_json(),
+        "text": f"recall {evaluation.recall.text()}; false accepts {evaluation.false_accepts.text()}",
+    }
