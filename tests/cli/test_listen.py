@@ -156,3 +156,9 @@ def test_the_meter_shows_score_and_threshold_on_a_terminal_only(monkeypatch, cap
     silent.draw(SimpleNamespace(score=0.75, time_s=1.0))
     silent.clear()
     assert capsys.readouterr().err == ""
+
+
+def test_listening_with_a_wgm_takes_no_choices(cli):
+    done = cli("listen", "x.wgm", "-", "--vad", "0.5")
+    assert done.code == 2
+    assert "as on its microcontroller" in done.err
