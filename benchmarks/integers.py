@@ -73,7 +73,8 @@ def microcontroller() -> dict[str, Any]:
               "qemu-system-misc", file=sys.stderr)  # fmt: skip
         return {}
     emulated = runpy.run_path(str(port))
-    made = replace(integer_backbone(), head=_drawn_head(integer_backbone().backbone[-1].scale))
+    head_layers = _drawn_head(integer_backbone().backbone[-1].scale)
+    made = replace(integer_backbone(), head=head_layers, limit_sum=int(16 / head_layers[-1].scale))
     model, sound = to_bytes(made), clips(2).reshape(-1)[: _STEPS * 1280]
     with tempfile.TemporaryDirectory() as folder:
         said = emulated["run"](model, sound, folder=Path(folder))

@@ -288,6 +288,8 @@ def export_detector(model: Path, to: str, *, out: Path | None = None, on_event: 
         export_file(model, row, path)
         return {"file": str(path), "format": to, "bytes": path.stat().st_size}
     with opened(read_settings(_project_of(model)), on_event=on_event) as project:
+        add.go_on(project)  # what was being added when a training was stopped
+        _require(project, "bench")
         return microcontroller.export_wgm(project, path)
 
 

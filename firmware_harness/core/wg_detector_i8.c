@@ -29,7 +29,7 @@ static int fits(const wg_model *model) {
     const wg_layer *exit = end + h->head_layers - 1;
     if (!wg_values_after(end, h->head_layers, 1)) return 0;
     return end->ci == last->co && end->bands == 1 && !exit->mul && h->smoothing && h->smoothing <= WG_MAX_SMOOTHING &&
-           h->debounce_steps && h->window_frames;
+           h->debounce_steps && h->window_frames && h->limit_sum > 0;
 }
 
 size_t wg_detector_i8_size(void) { return sizeof(wg_detector_i8); }
@@ -67,6 +67,7 @@ void wg_detector_i8_reset(wg_detector_i8 *detector) {
 /* Average, compare, and stay silent for a while after an event. */
 static void judge(wg_detector_i8 *detector, int32_t sum, wg_score_i8 *score) {
     const wg_header *h = detector->model->header;
+    sum = sum > h->limit_sum ? h->limit_sum : sum < -h->limit_sum ? -h->limit_sum : sum;
     detector->recent[detector->scored % h->smoothing] = sum;
     detector->scored++;
     score->sum = sum;

@@ -8,7 +8,7 @@
 #define WG_MAX_SMOOTHING 16u
 
 typedef struct {
-    int32_t sum;   /* of the head for this window; times the last layer's scale it is the logit; 0 until ready */
+    int32_t sum;   /* of the head for this window, within the file's limit; times the last layer's scale it is the logit */
     int32_t total; /* of the last `averaged` of them: an event needs total >= averaged * threshold */
     uint16_t averaged;
     uint8_t ready; /* the window holds real sound only */

@@ -18,6 +18,13 @@ int32_t wg_embed_f32_init(wg_embed_f32 *embed, const wg_model *model, void *aren
     return status;
 }
 
+const char *wg_embed_f32_use(wg_embed_f32 *embed, uint32_t place) {
+    const wg_kernels_f32 *kernels = wg_kernels_f32_at(place);
+    if (!kernels) return 0;
+    embed->stack.kernels = kernels;
+    return kernels->name;
+}
+
 void wg_embed_f32_reset(wg_embed_f32 *embed) {
     wg_mel_f32_reset(&embed->mel);
     wg_stack_f32_reset(&embed->stack);

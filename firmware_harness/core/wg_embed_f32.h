@@ -22,6 +22,9 @@ size_t wg_embed_f32_size(void);
  */
 int32_t wg_embed_f32_init(wg_embed_f32 *embed, const wg_model *model, void *arena, size_t bytes);
 
+/** Use the kernels at a place of wg_kernels_f32_at instead of the fastest, for tests; gives their name, or 0. */
+const char *wg_embed_f32_use(wg_embed_f32 *embed, uint32_t place);
+
 /** Forget all sound heard. */
 void wg_embed_f32_reset(wg_embed_f32 *embed);
 

@@ -7,6 +7,7 @@
 
 /* What every machine of this kind has: SSE2 (16 registers of 4) or NEON (32 of 4). */
 #define WG_VL 4
+#define WG_TARGET
 #ifdef __aarch64__
 #define WG_NAME(x) neon_##x
 #define WG_AT_ONCE 4
@@ -17,21 +18,17 @@
 #include "wg_kernels_f32.inc"
 
 #ifdef __x86_64__
-#pragma GCC push_options
-#pragma GCC target("avx2,fma")
+#define WG_TARGET __attribute__((target("avx2,fma")))
 #define WG_VL 8
 #define WG_NAME(x) avx2_##x
 #define WG_AT_ONCE 4
 #include "wg_kernels_f32.inc"
-#pragma GCC pop_options
 
-#pragma GCC push_options
-#pragma GCC target("avx2,fma,avx512f,avx512vl") /* for twice the registers */
+#define WG_TARGET __attribute__((target("avx2,fma,avx512f,avx512vl"))) /* for twice the registers */
 #define WG_VL 8
 #define WG_NAME(x) avx512vl_##x
 #define WG_AT_ONCE 8
 #include "wg_kernels_f32.inc"
-#pragma GCC pop_options
 
 static const wg_kernels_f32 *const SETS[] = {&plain_set, &avx2_set, &avx512vl_set};
 

@@ -12,16 +12,13 @@ void wg_mel_f32_reset(wg_mel_f32 *mel) {
     mel->steps = 0;
 }
 
-/* Where a sample of even + i odd goes so that dft256 gives its result in order: its four base-4 digits turned round. */
-static uint32_t turned(uint32_t n) { return (n & 3) << 6 | (n & 12) << 2 | (n & 48) >> 2 | n >> 6; }
-
 static void load_frames(wg_mel_f32 *mel, const int16_t *pcm, int32_t frames) {
     memset(mel->work, 0, sizeof mel->work);
     for (int32_t j = 0; j < frames; j++) {
         const int16_t *x = pcm + j * HOP + WINDOW_AT;
         for (uint32_t n = 0; n < WINDOW / 2; n++) {
-            mel->work[0][turned(n)][j] = (float)x[2 * n] * wg_hann400[2 * n];
-            mel->work[1][turned(n)][j] = (float)x[2 * n + 1] * wg_hann400[2 * n + 1];
+            mel->work[0][wg_turned(n)][j] = (float)x[2 * n] * wg_hann400[2 * n];
+            mel->work[1][wg_turned(n)][j] = (float)x[2 * n + 1] * wg_hann400[2 * n + 1];
         }
     }
 }

@@ -27,9 +27,6 @@ static int32_t cosine(uint32_t at) { /* at < 1024 */
 
 static uint32_t bit_length(uint32_t v) { return v ? 32u - (uint32_t)__builtin_clz(v) : 0u; }
 
-/* Where a point goes so that the DFT gives its result in order: its four base-4 digits turned round. */
-static uint32_t turned(uint32_t n) { return (n & 3u) << 6 | (n & 12u) << 2 | (n & 48u) >> 2 | n >> 6; }
-
 /* A frame may begin in the tail and end in the new samples. */
 typedef struct {
     const int16_t *tail, *pcm;
@@ -53,7 +50,7 @@ static uint32_t load(const source *s, int32_t *re, int32_t *im) {
     memset(re, 0, POINTS * sizeof *re);
     memset(im, 0, POINTS * sizeof *im);
     for (int32_t n = 0; n < WINDOW; n += 2) {
-        const uint32_t to = turned((uint32_t)n / 2u);
+        const uint32_t to = wg_turned((uint32_t)n / 2u);
         re[to] = (sample(s, n) * (int32_t)(1u << shift) * wg_hann400_q15[n] + 256) >> 9;
         im[to] = (sample(s, n + 1) * (int32_t)(1u << shift) * wg_hann400_q15[n + 1] + 256) >> 9;
     }

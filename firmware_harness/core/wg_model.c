@@ -3,6 +3,7 @@
 #include <string.h>
 
 static int32_t check_layer(const wg_model *m, const wg_layer *l);
+static int sums_fit(const wg_model *m, const wg_layer *l);
 static int32_t check_chain(const wg_layer *layers, uint32_t count);
 
 uint32_t wg_values_after(const wg_layer *layers, uint32_t count, uint32_t rows) {
@@ -72,10 +73,30 @@ static int32_t check_layer(const wg_model *m, const wg_layer *l) {
     if (l->op == WG_DEPTHWISE && (l->ci != l->co || l->kf != 1)) return WG_SHAPE;
     if (l->co % l->block) return WG_SHAPE;
     const int floats = m->header->arithmetic == WG_FLOAT32;
-    if (l->op == WG_CONV16 && floats) return WG_SHAPE;
+    if (l->pt > 1 && l->stride > 1) return WG_SHAPE;
+    if (l->op == WG_CONV16 && (floats || l->zero_in)) return WG_SHAPE;
+    if (l->zero_in < -128 || l->zero_in > 127 || l->zero_out < -128 || l->zero_out > 127) return WG_SHAPE;
     if (!holds(m, l->weights, wg_weights(l), floats ? 4 : 1) || !holds(m, l->bias, l->co, 4)) return WG_SHAPE;
     if (!floats && l->mul && !holds(m, l->mul, l->co, 4)) return WG_SHAPE;
-    return WG_OK;
+    return floats || sums_fit(m, l) ? WG_OK : WG_SHAPE;
+}
+
+/* Whether no input can bring an int8 layer's sum to 2^24: the arithmetic counts on it. */
+static int sums_fit(const wg_model *m, const wg_layer *l) {
+    const uint32_t terms = wg_weights(l) / l->co, highest = l->op == WG_CONV16 ? WG_MOST_MEL : 128u;
+    const int8_t *w = (const int8_t *)m->data + l->weights;
+    for (uint32_t o = 0; o < l->co; o++) {
+        int32_t bias;
+        memcpy(&bias, m->data + l->bias + 4u * o, sizeof bias);
+        uint64_t sum = (uint64_t)(bias < 0 ? -(int64_t)bias : bias);
+        for (uint32_t k = 0; k < terms; k++) {
+            const uint32_t at = l->op == WG_DEPTHWISE ? k * l->co + o : ((o / l->block) * terms + k) * l->block + o % l->block;
+            const int32_t v = w[at];
+            sum += (uint64_t)highest * (uint64_t)(v < 0 ? -v : v);
+        }
+        if (sum >= 1u << 24) return 0;
+    }
+    return 1;
 }
 
 /* Whether each layer takes what the one before gives. */

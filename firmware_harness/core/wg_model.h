@@ -11,6 +11,7 @@
 #define WG_MAX_LAYERS 48u
 #define WG_MAX_CHANNELS 256u
 #define WG_MAX_BANDS 64u
+#define WG_MOST_MEL 2048u /* no mel value in 1/128 is larger */
 
 enum wg_arithmetic { WG_FLOAT32 = 1, WG_INT8 = 2 };
 enum wg_op { WG_CONV = 1, WG_DEPTHWISE = 2, WG_CONV16 = 3 };
@@ -40,7 +41,8 @@ typedef struct {
     uint16_t window_frames, smoothing, debounce_steps, reserved;
     float threshold_logit;
     int32_t threshold_sum; /* int8: the same in the head's sums, so that a device compares whole numbers */
-    uint32_t reserved2[2];
+    int32_t limit_sum;     /* int8: sums of the head are held within this before they are averaged: a logit of 16 */
+    uint32_t reserved2;
 } wg_header;
 _Static_assert(sizeof(wg_header) == 88, "the file's layout");
 

@@ -158,3 +158,14 @@ def test_a_damaged_model_is_refused_by_the_c_engine(monkeypatch, tmp_path):
     monkeypatch.setattr(native, "model_path", lambda: damaged)
     with pytest.raises(BadInput, match="its checksum differs"):
         native.NativeBackbone()
+
+
+@needs_c
+def test_every_set_of_inner_loops_gives_the_same_embeddings():
+    samples, engine = sound(10), native.NativeBackbone()
+    wanted, names = Embedder().embed(samples), []
+    while name := engine.use_kernels(len(names)):
+        names.append(name)
+        assert np.abs(engine.embed(samples) - wanted).max() < 2e-4, name
+    assert names
+    assert len(set(names)) == len(names)

@@ -118,8 +118,15 @@ def test_what_one_client_does_wrong_ends_its_connection_only(port):
     assert answer.type == "error"
     assert "no whole samples" in answer.data["text"]
     assert closed is None
-    with socket.create_connection(("127.0.0.1", port)) as raw:
-        raw.sendall(b"this is no event\n" + bytes(range(256)) + b"\n")
+    for sent in (
+        b"this is no event\n" + bytes(range(256)) + b"\n",
+        b"5\n",
+        b'{"type": "audio-chunk", "payload_length": 99999999999}\n',
+        b'{"type": "audio-chunk", "data_length": 40}\n{"rate": 16000,',
+        AudioChunk(16_000, 5, 1, bytes(10)).event().to_dict().__repr__().encode() + b"\n",
+    ):
+        with socket.create_connection(("127.0.0.1", port)) as raw:
+            raw.sendall(sent)
     test_it_says_which_models_it_has(port)
 
 

@@ -34,13 +34,16 @@ def serve(
     port. Whoever reaches the port can use it: give 127.0.0.1 to keep it to this machine.
     """
     import wakegen
+    from wakegen.cli import show
 
     host, _, port = wyoming.rpartition(":")
     if not host or not port.isdecimal() or int(port) > 65_535:
         raise click.BadParameter(f"{wyoming!r} is not HOST:PORT.", param_hint="--wyoming")
 
     def ready(taken: int) -> None:
-        if not state.quiet:
+        if state.json:
+            show.document({"serving": [path.stem for path in models], "host": host, "port": taken})
+        elif not state.quiet:
             click.echo(f"Serving {', '.join(path.stem for path in models)} on tcp://{host}:{taken}", err=True)
 
     wakegen.serve_wyoming(

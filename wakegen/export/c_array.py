@@ -35,7 +35,8 @@ def export_c_array(model: Path, path: Path) -> Path:
 
 def header(data: bytes, stem: str) -> str:
     """Give the header; the array begins at a multiple of 16 bytes, as the engine asks."""
-    name = re.sub(r"\W", "_", stem) + "_wgm"
+    name = re.sub(r"\W", "_", stem, flags=re.ASCII) + "_wgm"
+    name = name if name[0].isalpha() else f"model_{name}"
     guard = f"{name.upper()}_H"
     lines = [
         "    " + " ".join(f"0x{byte:02x}," for byte in data[at : at + _ON_A_LINE])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -38,18 +39,20 @@ def export_tflite(model: Path, path: Path) -> Path:
         raise NotInstalled("TFLite files need the package ai-edge-litert.", hint="pip install 'wakegen[tflite]'")
     from wakegen.runtime.heads import OnnxHead, TfliteHead
 
-    part = path.with_name(f"{path.name}.part")
-    write_bytes(part, tflite_bytes(model.read_bytes(), Sidecar.load(model).phrase, source=str(model)))
-    ours, theirs = TfliteHead(part), OnnxHead(model)
+    data = tflite_bytes(model.read_bytes(), Sidecar.load(model).phrase, source=str(model))
+    with TemporaryDirectory(prefix="wakegen-") as folder:
+        tried = Path(folder) / "head.tflite"
+        tried.write_bytes(data)
+        ours, theirs = TfliteHead(tried), OnnxHead(model)
     windows = stream(0, "export", "tflite").normal(0, 15, (32, FRAMES, EMBEDDING)).astype(np.float32)
     worst = max(float(np.abs(ours.scores(one) - theirs.scores(one)).max()) for one in windows)
     if not worst <= TOLERANCE:
-        part.unlink()
         raise WakegenError(
             f"The exported head scores differently from the detector's (by up to {worst:.2g}).",
             hint="Report this with the versions that `pip list` shows for ai-edge-litert and onnxruntime.",
         )
-    return part.replace(path)
+    write_bytes(path, data)
+    return path
 
 
 def tflite_bytes(onnx: bytes, phrase: str, *, source: str) -> bytes:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from wakegen.features.int8 import run_windows
 from wakegen.features.integer_backbone import integer_backbone
@@ -20,6 +21,8 @@ from wakegen.model.wgm import Activation, Layer, Op, Wgm
 F32 = NDArray[np.float32]
 _OUTPUTS = 4  # a layer computes so many side by side; the logit is the first
 _AT_ONCE = 4096
+_LARGEST_FACTOR = 3.9  # of the integer arithmetic: below 4
+LOGIT_LIMIT = 16.0  # as the float runtime holds logits before it averages them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,19 +38,27 @@ class IntegerHead:
         for at in range(0, len(windows), _AT_ONCE):
             codes = np.clip(np.round(windows[at : at + _AT_ONCE] / self.step), -128, 127)
             made.append(run_windows(self.layers, codes))
-        sums = np.concatenate(made) if made else np.zeros(0)
+        limit = limit_sum(self.layers[-1].scale)
+        sums = np.clip(np.concatenate(made), -limit, limit) if made else np.zeros(0)
         return (sums * self.layers[-1].scale).astype(np.float32)
+
+
+def limit_sum(scale: float) -> int:
+    """Give what a head's sums are held within, where one is worth `scale`."""
+    return int(LOGIT_LIMIT / scale)
 
 
 def integer_head(member: SmallMember, windows: F32) -> IntegerHead:
     """Quantise a trained head; `windows` [n, 16, 96] show how large its activations get."""
     step = integer_backbone().backbone[-1].scale
-    tops = [float(np.abs(part).max()) for part in member.activations(windows)]
+    with threadpool_limits(1):  # sums of threads depend on their number
+        tops = [round(float(np.abs(part).max()), 3) for part in member.activations(windows)]
     kernels = [(member.entry.T[:, :, None, None], member.entry_bias)]
     kernels += [(_over_time(kernel, 3), bias) for kernel, bias in member.convs]
     layers, given, zero = [], step, 0
     for (kernel, bias), top in zip(kernels, tops, strict=True):
-        made = max(top, 1e-3) / 255
+        least = float(np.abs(kernel).max()) / 127 * given / _LARGEST_FACTOR
+        made = max(top / 255, least)  # a layer that hardly ever answers has small tops
         layers.append(
             integer_layer(
                 kernel, bias, bands=1, op=Op.CONV, activation=Activation.RELU, steps=(given, made), zeros=(zero, -128)
@@ -88,6 +99,7 @@ def detector_file(
         debounce_steps=max(1, round(debounce_s / STEP_S)),
         threshold_logit=logit,
         threshold_sum=int(np.ceil(logit / head.layers[-1].scale)),
+        limit_sum=limit_sum(head.layers[-1].scale),
         meta=dict(meta),
     )
 

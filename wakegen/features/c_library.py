@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wakegen.core.errors import BadInput, NotInstalled
+from wakegen.core.paths import cache_folder
 
 LIBRARY = Path(__file__).parent.parent / "_native" / "libwakegen.so"
 _ALIGN = 64  # bytes: a cache line; the engine itself asks for 16
@@ -23,6 +24,7 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "wg_embed_f32_bytes": (_SIZE, [_POINTER]),
     "wg_embed_f32_size": (_SIZE, []),
     "wg_embed_f32_init": (_INT, [_POINTER, _POINTER, _POINTER, _SIZE]),
+    "wg_embed_f32_use": (ctypes.c_char_p, [_POINTER, ctypes.c_uint32]),
     "wg_embed_f32_reset": (None, [_POINTER]),
     "wg_embed_f32_step": (_INT, [_POINTER, _POINTER, _POINTER]),
     "wg_embed_f32_frames": (_INT, [_POINTER, _POINTER, _POINTER]),
@@ -48,8 +50,12 @@ MEANINGS = {
 
 
 def is_there() -> bool:
-    """Tell whether the engine was built on this machine."""
-    return LIBRARY.exists()
+    """Tell whether the engine was built, and loads on this machine."""
+    try:
+        library()
+    except NotInstalled:
+        return False
+    return True
 
 
 @cache
@@ -58,17 +64,18 @@ def library() -> Any:
 
     Raises
     ------
-    NotInstalled : it was not built.
+    NotInstalled : it was not built, or for another machine or version.
     """
-    if not is_there():
-        raise NotInstalled(
-            "The C engine was not built: no C compiler was found when wakegen was installed.",
-            hint="Install one and wakegen again (on Debian: apt install gcc), or use --runtime onnxruntime.",
-        )
-    found = ctypes.CDLL(str(LIBRARY))
-    for name, (result, arguments) in _SIGNATURES.items():
-        function = getattr(found, name)
-        function.restype, function.argtypes = result, arguments
+    hint = "Install a C compiler and wakegen again (on Debian: apt install gcc; in a checkout: make native)."
+    if not LIBRARY.exists():
+        raise NotInstalled("The C engine was not built: no C compiler was found when wakegen was installed.", hint=hint)
+    try:
+        found = ctypes.CDLL(str(LIBRARY))
+        for name, (result, arguments) in _SIGNATURES.items():
+            function = getattr(found, name)
+            function.restype, function.argtypes = result, arguments
+    except (OSError, AttributeError) as error:
+        raise NotInstalled(f"The C engine in {LIBRARY} does not load here: {error}.", hint=hint) from error
     return found
 
 
@@ -102,7 +109,7 @@ class Model:
         if status < 0:
             raise BadInput(
                 f"The C engine refused {self._source}: {MEANINGS.get(status, f'status {status}')}.",
-                hint="Export it again.",
+                hint=f"Make it again; what wakegen keeps itself lies in {cache_folder()}.",
             )
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from wakegen.core.errors import BadInput, NotInstalled
 from wakegen.core.names import did_you_mean
-from wakegen.features import native, weights
+from wakegen.features import c_library, native, weights
 from wakegen.features.integer_backbone import IntegerEmbedder
 from wakegen.features.mel import BANDS, FIRST_STEP_FRAMES, STEP_FRAMES, STEP_SAMPLES, step_mel, stream_mel
 from wakegen.features.weights import NO_RELU
@@ -66,6 +66,8 @@ def choose_runtime(wanted: str = AUTO, *, variant: str = NO_RELU) -> str:
         )
     if wanted in (NATIVE, INT8) and variant != NO_RELU:
         raise BadInput(f"The C engine does not run the variant {variant!r}.", hint=f"Use the runtime {ONNXRUNTIME}.")
+    if wanted == NATIVE:
+        c_library.library()
     if wanted != AUTO:
         return wanted
     if variant == NO_RELU and native.is_there():
@@ -82,7 +84,6 @@ class Embedder:
         """Open a runtime: "onnxruntime", "c", or "auto" for the faster of those that are here."""
         self.runtime = choose_runtime(runtime, variant=variant)
         self.variant = variant
-        self._native = native.NativeBackbone() if self.runtime == NATIVE else None
         self._threads = threads
 
     def embed(self, samples: I16) -> F32:
@@ -101,7 +102,7 @@ class Embedder:
 
     def embed_all(self, recordings: Sequence[I16]) -> list[F32]:
         """Embed recordings; those of equal length go through the network together. Same values as one by one."""
-        if self._native is not None:
+        if self.runtime == NATIVE:
             return [self._native.embed(samples) for samples in recordings]
         if self.runtime == INT8:
             return [self._integers.embed(samples) * self._integers.scale for samples in recordings]
@@ -126,6 +127,10 @@ class Embedder:
         return embedding
 
     @cached_property
+    def _native(self) -> native.NativeBackbone:
+        return native.NativeBackbone()
+
+    @cached_property
     def _integers(self) -> IntegerEmbedder:
         return IntegerEmbedder()
 
@@ -137,9 +142,15 @@ class Embedder:
         return backbone.load_session("clip", variant=self.variant, threads=self._threads)
 
     def stream(self) -> FrontEnd:
-        """Begin a stream of its own (not in integers: a .wgm runs as a whole)."""
-        assert self.runtime != INT8
-        if self._native is not None:
+        """Begin a stream of its own.
+
+        Raises
+        ------
+        BadInput : in integers there is none: a .wgm runs as a whole.
+        """
+        if self.runtime == INT8:
+            raise BadInput("The backbone in integers does not run by itself.", hint="Export a .wgm and run that.")
+        if self.runtime == NATIVE:
             return native.NativeBackbone()
         from wakegen.features import backbone
 

@@ -47,6 +47,12 @@ class IntegerEmbedder:
         return self._native.embed(samples) if self._native is not None else int8.embed(self._layers, samples)
 
 
+def rounded(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Round embeddings to what the integer backbone can say: its codes, within its range."""
+    scale = np.float32(integer_backbone().backbone[-1].scale)
+    return np.clip(np.round(rows / scale), -128, 127).astype(np.float32) * scale
+
+
 def integer_revision() -> str:
     """Name it by its bytes: for what is kept of it."""
     return hashlib.sha256(to_bytes(integer_backbone())).hexdigest()[:16]

@@ -11,9 +11,9 @@ from wakegen.core.files import write_bytes
 from wakegen.core.paths import cache_folder
 from wakegen.features import backbone, c_library, weights
 from wakegen.features.c_library import Model, at, library
-from wakegen.features.mel import BANDS, STEP_SAMPLES
+from wakegen.features.mel import BANDS, STEP_FRAMES, STEP_SAMPLES
 from wakegen.features.weights import NO_RELU, SIZE, SOURCE_SHA256, Weights
-from wakegen.model.wgm import Activation, Arithmetic, Layer, Wgm, packed, to_bytes
+from wakegen.model.wgm import Activation, Arithmetic, Layer, Wgm, from_bytes, packed, to_bytes
 
 F32 = NDArray[np.float32]
 I16 = NDArray[np.int16]
@@ -40,7 +40,7 @@ class NativeBackbone:
         self._row = np.zeros(SIZE, np.float32)
         self._row_at = at(self._row)
         for mel in backbone.known_pushes():
-            self.frames(np.ascontiguousarray(mel), self._row)
+            self.frames(mel, self._row)
         backbone.check_known_answer(self._row, NO_RELU, "The C engine")
         self.reset()
 
@@ -48,9 +48,14 @@ class NativeBackbone:
         """Forget all sound heard."""
         self._library.wg_embed_f32_reset(self._model.state)
 
+    def use_kernels(self, place: int) -> str:
+        """Use another set of inner loops, slowest first; give its name, "" if this processor has none there: for tests."""
+        name = self._library.wg_embed_f32_use(self._model.state, place)
+        return name.decode() if name else ""
+
     def step(self, samples: I16, /) -> F32 | None:
         """Take 1,280 samples; give the embedding (96,) of the 76 frames that end here, or None for the first nine."""
-        pcm = np.ascontiguousarray(samples, np.int16)
+        pcm = _whole_step(samples)
         made = self._library.wg_embed_f32_step(self._model.state, at(pcm), self._row_at)
         return self._row.copy() if made else None
 
@@ -59,7 +64,11 @@ class NativeBackbone:
 
         The first four that are ever given count for nothing.
         """
-        return bool(self._library.wg_embed_f32_frames(self._model.state, at(mel), at(row)))
+        given = np.ascontiguousarray(mel, np.float32)
+        assert given.shape == (STEP_FRAMES, BANDS)
+        assert row.shape == (SIZE,)
+        assert row.dtype == np.float32
+        return bool(self._library.wg_embed_f32_frames(self._model.state, at(given), at(row)))
 
     def embed(self, samples: I16) -> F32:
         """Embed a whole recording from a fresh start: [max(0, n // 1280 − 9), 96]."""
@@ -83,6 +92,7 @@ class NativeInt8:
         BadInput : the engine refuses the file.
         """
         self._library = library()
+        self._width = from_bytes(data, source=source).backbone[-1].co
         self._model = Model(data, "wg_detector_i8", source=source)
         self.arena_bytes = self._model.arena_bytes
         self._score = np.zeros(1, SCORE)
@@ -93,7 +103,7 @@ class NativeInt8:
 
     def step(self, samples: I16, /) -> np.void:
         """Take 1,280 samples; give this step's score: sum, total, averaged, ready, fired."""
-        pcm = np.ascontiguousarray(samples, np.int16)
+        pcm = _whole_step(samples)
         self._library.wg_detector_i8_step(self._model.state, at(pcm), None, at(self._score))
         score: np.void = self._score[0].copy()
         return score
@@ -101,7 +111,7 @@ class NativeInt8:
     def embed(self, samples: I16) -> I8:
         """Give the codes of a whole recording's embeddings from a fresh start: [max(0, n // 1280 − 9), 96]."""
         steps = len(samples) // STEP_SAMPLES
-        rows = np.zeros((max(0, steps - _FIRST_STEPS), SIZE), np.int8)
+        rows = np.zeros((max(0, steps - _FIRST_STEPS), self._width), np.int8)
         pcm = np.ascontiguousarray(samples, np.int16)
         made = self._library.wg_detector_i8_embed(self._model.state, at(pcm), steps, at(rows))
         assert made == len(rows)
@@ -110,6 +120,12 @@ class NativeInt8:
 
 # wg_score_i8 of firmware_harness/core/wg_detector_i8.h
 SCORE = np.dtype([("sum", "<i4"), ("total", "<i4"), ("averaged", "<u2"), ("ready", "u1"), ("fired", "u1")])
+
+
+def _whole_step(samples: I16) -> I16:
+    pcm = np.ascontiguousarray(samples, np.int16)
+    assert pcm.shape == (STEP_SAMPLES,)
+    return pcm
 
 
 def is_there() -> bool:

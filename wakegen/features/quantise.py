@@ -16,8 +16,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from wakegen.core.errors import BadInput
 from wakegen.features.weights import SOURCE_SHA256, Weights
-from wakegen.model.wgm import Activation, Arithmetic, Layer, Op, Wgm, packed
+from wakegen.model.wgm import SUM_LIMIT, Activation, Arithmetic, Layer, Op, Wgm, largest_sums, packed
 
 I64 = NDArray[np.int64]
 
@@ -26,8 +27,8 @@ CLAMP = 0.4
 SLOPES = {Activation.LEAKY_CLAMPED: 13107, Activation.RELU: 0, Activation.LINEAR: 65536}  # of negative sums, Q16
 CODES = 255
 _BLOCK = 4  # outputs that the integer kernels compute side by side
+_LEAST_OUTPUT = 1e-3
 _FACTOR_BITS = 29  # a factor is this many bits of fraction: see `requantise`
-_SUM_LIMIT = 2**24
 
 
 def negative_factors(factors: I64, activation: Activation) -> I64:
@@ -93,13 +94,17 @@ def integer_layer(
     """
     co, ci, kt, kf = kernel.shape
     by_output = np.maximum(np.abs(kernel).max(axis=(1, 2, 3)), 1e-8).astype(np.float64) / 127
+    by_output = np.maximum(
+        by_output, by_output.max() * _LEAST_OUTPUT
+    )  # one that does nothing needs no scale of its own
     if not scaled:
         by_output[:] = by_output.max()  # one scale, so that the sums can be compared
     codes = np.round(kernel / by_output[:, None, None, None]).astype(np.int64)
     sums = np.round(bias / (by_output * steps[0])).astype(np.int64) - zeros[0] * codes.sum(axis=(1, 2, 3))
-    _check_sums(codes, sums, op)
     factors = np.round(by_output * steps[0] / steps[1] * 2**_FACTOR_BITS).astype(np.int64)
-    return Layer(
+    if scaled and factors.max() >= 2**31:
+        raise BadInput("A layer's outputs are too small for its inputs to be quantised.", hint="Train another head.")
+    layer = Layer(
         **{"ci": ci, "co": co, "bands": bands, "kt": kt, "kf": kf, "pt": pool[0], "pf": pool[1], "block": _BLOCK},
         op=op,
         activation=activation,
@@ -110,10 +115,6 @@ def integer_layer(
         mul=factors.astype(np.int32) if scaled else None,
         scale=steps[1] if scaled else float(by_output[0] * steps[0]),
     )
-
-
-def _check_sums(codes: NDArray[np.int64], bias: NDArray[np.int64], op: Op) -> None:
-    """No input may bring a sum out of the 24 bits that `requantise` takes."""
-    highest = 128 if op == Op.CONV else 128 * 14  # codes, or mel values up to 14
-    most = np.abs(bias) + highest * np.abs(codes).sum(axis=(1, 2, 3))
-    assert most.max() < _SUM_LIMIT, "the layer is too wide for 24-bit sums"
+    if largest_sums(layer).max() >= SUM_LIMIT:
+        raise BadInput("A layer is too wide for sums of 24 bits.", hint="Train a smaller head.")
+    return layer

@@ -1,7 +1,7 @@
 """The file that the C engine reads where it lies: layers, weights, and what must be known to run them (docs/wgm.md).
 
 Everything is little-endian; every array begins at a multiple of 16 bytes. `firmware_harness/core/wg_model.h`
-has the same layout as C structures, and both refuse the same files.
+has the same layout as C structures, and both refuse the same files (but that C does not read the description).
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ from wakegen.core.errors import BadInput
 MAGIC, VERSION = b"WGM1", 1
 ALIGN = 16
 MAX_LAYERS, MAX_CHANNELS, MAX_BANDS = 48, 256, 64
-_HEADER = struct.Struct("<4sHHII32sHHIIIHHHHfi8x")
+_HEADER = struct.Struct("<4sHHII32sHHIIIHHHHfii4x")
 _LAYER = struct.Struct("<8B3Hxx2h3If12x")
+SUM_LIMIT = 1 << 24  # what the integer arithmetic counts on
+MOST_MEL = 2048  # no mel value in 1/128 is larger
 _CRC_FROM = 16  # everything behind the checksum's own field
 
 
@@ -90,7 +92,18 @@ class Wgm:
     debounce_steps: int = 25
     threshold_logit: float = 0.0
     threshold_sum: int = 0  # INT8: the same in the head's sums, so that a device compares whole numbers
+    limit_sum: int = 0  # INT8: sums of the head are held within this before they are averaged: a logit of 16
     meta: dict[str, Any] = field(default_factory=dict)
+
+
+def largest_sums(layer: Layer) -> NDArray[np.int64]:
+    """Give the largest absolute value that each output's sum can have, [co] (INT8)."""
+    weights = np.abs(layer.weights.astype(np.int64))
+    by_output = weights.sum(axis=0) if layer.op == Op.DEPTHWISE else weights.sum(axis=1).reshape(-1)
+    found: NDArray[np.int64] = np.abs(layer.bias.astype(np.int64)) + by_output * (
+        MOST_MEL if layer.op == Op.CONV16 else 128
+    )
+    return found
 
 
 def packed(kernel: NDArray[Any], block: int) -> NDArray[Any]:
@@ -127,7 +140,15 @@ def to_bytes(file: Wgm) -> bytes:
     body[: _HEADER.size] = _HEADER.pack(
         *(MAGIC, VERSION, file.arithmetic, len(body), 0, bytes.fromhex(file.backbone_sha256)),
         *(len(file.backbone), len(file.head), _HEADER.size, meta_at, len(meta)),
-        *(file.window_frames, file.smoothing, file.debounce_steps, 0, file.threshold_logit, file.threshold_sum),
+        *(
+            file.window_frames,
+            file.smoothing,
+            file.debounce_steps,
+            0,
+            file.threshold_logit,
+            file.threshold_sum,
+            file.limit_sum,
+        ),
     )
     body[12:16] = struct.pack("<I", zlib.crc32(bytes(body[_CRC_FROM:])))
     return bytes(body)
@@ -153,7 +174,7 @@ def from_bytes(data: bytes, *, source: str) -> Wgm:
     ]
     for chain in (layers[:backbone], layers[backbone:]):
         _check_chain(chain, source)
-    frames, smoothing, debounce_steps, _, logit, threshold_sum = detector
+    frames, smoothing, debounce_steps, _, logit, threshold_sum, limit_sum = detector
     return Wgm(
         arithmetic=Arithmetic(arithmetic),
         backbone_sha256=sha256.hex(),
@@ -164,6 +185,7 @@ def from_bytes(data: bytes, *, source: str) -> Wgm:
         debounce_steps=debounce_steps,
         threshold_logit=logit,
         threshold_sum=threshold_sum,
+        limit_sum=limit_sum,
         meta=_meta(data[meta_at : meta_at + meta_size], source),
     )
 
@@ -199,14 +221,16 @@ def _layer(data: bytes, at: int, arithmetic: Arithmetic, source: str) -> Layer:
         and bands % pf == 0
         and co % block == 0
         and (op != Op.DEPTHWISE or (ci == co and kf == 1))
-        and (op != Op.CONV16 or arithmetic == Arithmetic.INT8)
+        and (op != Op.CONV16 or (arithmetic == Arithmetic.INT8 and zero_in == 0))
+        and not (pt > 1 and stride > 1)
+        and all(-128 <= zero <= 127 for zero in (zero_in, zero_out))
     )
     if not fits:
         raise _bad(source, "its shape is not one that a layer can have")
     shape = (kt, co) if op == Op.DEPTHWISE else (co // block, kt * kf * ci, block)
     floats = arithmetic == Arithmetic.FLOAT32
     weights_at, bias_at, mul_at = offsets
-    return Layer(
+    layer = Layer(
         weights=_array(data, weights_at, np.float32 if floats else np.int8, shape, source),
         bias=_array(data, bias_at, np.float32 if floats else np.int32, (co,), source),
         mul=_array(data, mul_at, np.int32, (co,), source) if mul_at and not floats else None,
@@ -214,6 +238,9 @@ def _layer(data: bytes, at: int, arithmetic: Arithmetic, source: str) -> Layer:
         **{"op": Op(op), "activation": Activation(activation), "block": block},
         **{"zero_in": zero_in, "zero_out": zero_out, "scale": scale},
     )
+    if not floats and largest_sums(layer).max() >= SUM_LIMIT:
+        raise _bad(source, "its sums can be larger than 24 bits hold")
+    return layer
 
 
 def _array(data: bytes, offset: int, dtype: Any, shape: tuple[int, ...], source: str) -> NDArray[Any]:
@@ -232,7 +259,7 @@ def _check_chain(layers: Sequence[Layer], source: str) -> None:
 def _meta(data: bytes, source: str) -> dict[str, Any]:
     try:
         found = json.loads(data or b"{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _bad(source, f"its description is no JSON ({error})") from error
     if not isinstance(found, dict):
         raise _bad(source, "its description is no JSON object")

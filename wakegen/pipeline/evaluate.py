@@ -302,8 +302,9 @@ def _about_the_device(device: str) -> list[str]:
     """Say what the times and the file do not tell about the device, when this machine is another."""
     if profiles.load(device).transport.kind == "serial":
         return [
-            f"{device} is a microcontroller: this version makes a float detector for PCs and Raspberry Pis, which does not "
-            "run there. Rooms, microphone and noise are the device's; the times are this machine's."
+            f"{device} is a microcontroller: this is the float detector for PCs and Raspberry Pis, which does not run there. "
+            "`wakegen export MODEL --to wgm` makes one in integers that does. Rooms, microphone and noise are the device's; "
+            "the times are this machine's."
         ]
     if platform.machine() not in ("aarch64", "armv7l", "arm64"):
         return [f"Times and memory are this machine's, not those of {device}: run `wakegen bench --local` there."]

@@ -1,6 +1,6 @@
 """A project's detector for microcontrollers: a small head, trained on what the integer backbone hears, in one .wgm.
 
-The head is trained anew, on the project's clips: one that was trained on the float embedding is too large, and a head
+The head is trained anew, on the project's clips and the rows of the negative bank, rounded to the integers' codes: one that was trained on the float embedding is too large, and a head
 belongs to the numbers it was trained on. Its threshold is set on the project's held-out streams, its recall and false
 accepts are counted on the project's test, by the engine that the microcontroller runs.
 """
@@ -8,6 +8,7 @@ accepts are counted on the project's test, by the engine that the microcontrolle
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -17,13 +18,14 @@ from wakegen.core.files import write_bytes
 from wakegen.core.seeds import derive, stream
 from wakegen.core.version import VERSION
 from wakegen.export.wgm import IntegerHead, detector_file, integer_head
+from wakegen.features.c_library import library
 from wakegen.features.embed import INT8
 from wakegen.model.wgm import to_bytes
 from wakegen.pipeline import evaluate, train
 from wakegen.pipeline.heads import SMOOTHING_STEPS
 from wakegen.pipeline.project import Project
 from wakegen.runtime.integer import IntegerDetector
-from wakegen.train.calibrate import Calibration, calibrate
+from wakegen.train.calibrate import Calibration, Point, calibrate, score_of
 from wakegen.train.material import Material
 from wakegen.train.trainer import train_small
 
@@ -39,6 +41,7 @@ def export_wgm(project: Project, path: Path) -> dict[str, Any]:
     BadInput : the project holds no clips to train on.
     NotInstalled : the C engine, which tests the result, was not built.
     """
+    library()  # what tests the result must be there before an hour of work
     with project.executor() as executor:
         material = train.gather(project, executor, runtime=INT8)
         held_out = train.listen(project, executor, runtime=INT8)
@@ -63,28 +66,43 @@ def _some(material: Material, seed: int) -> Any:
 
 
 def _write(project: Project, path: Path, head: IntegerHead, calibration: Calibration) -> Evaluation:
-    """Write the file, test it, and write it again with what the test found."""
+    """Test the detector, and write it with what the test found."""
     meta: dict[str, Any] = {
         "phrase": project.settings.phrase,
         "wakegen": VERSION,
         "seed": project.settings.seed,
         "licences": list(evaluate.licences_of(project)),
-        "operating_points": calibration.to_json()["points"],
+        "operating_points": [_point(point) for point in calibration.points],
     }
 
-    def write() -> None:
-        made = detector_file(head, logit=calibration.logit, smoothing=SMOOTHING_STEPS, debounce_s=DEBOUNCE_S, meta=meta)
-        write_bytes(path, to_bytes(made))
+    def made() -> bytes:
+        return to_bytes(
+            detector_file(head, logit=calibration.logit, smoothing=SMOOTHING_STEPS, debounce_s=DEBOUNCE_S, meta=meta)
+        )
 
-    write()
-    detector = IntegerDetector(path)
-    evaluation = evaluate.evaluate_with(project, detector, threshold=detector.sidecar.threshold)
+    with TemporaryDirectory(prefix="wakegen-") as folder:
+        tried = Path(folder) / path.name
+        tried.write_bytes(made())
+        detector = IntegerDetector(tried)
+        evaluation = evaluate.evaluate_with(project, detector, threshold=detector.sidecar.threshold)
     meta["evaluated_on"] = {
         "recall": evaluation.recall.to_json(),
         "false_accepts": evaluation.false_accepts.to_json(),
     }
-    write()
+    write_bytes(path, made())
     return evaluation
+
+
+def _point(point: Point) -> dict[str, Any]:
+    """An operating point as the file tells it: the head is not shifted, so scores are those of the logits themselves."""
+    return {
+        "name": point.name,
+        "fa_per_hour": point.fa_per_hour,
+        "threshold": float(score_of(point.logit)),
+        "events": point.events,
+        "recall": point.recall,
+        "estimated": point.estimated,
+    }
 
 
 def _told(path: Path, head: IntegerHead, calibration: Calibration, evaluation: Evaluation) -> dict[str, Any]:

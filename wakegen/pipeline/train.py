@@ -24,6 +24,7 @@ from wakegen.dataset.recordings import ADDED, is_added
 from wakegen.dataset.speak import RECORDING
 from wakegen.dataset.store import DONE, SCENE, SPEECH, Clip
 from wakegen.export import onnx_bytes
+from wakegen.features import integer_backbone
 from wakegen.features.embed import ONNXRUNTIME
 from wakegen.model.head import Head
 from wakegen.model.members import save_members
@@ -152,7 +153,7 @@ def gather(project: Project, executor: Executor, *, runtime: str = ONNXRUNTIME) 
         project.on_event(Progress(NAME, "embeddings", group_total=len(clips)))
     banked = bank_windows.windows(project, first_row=first_row)
     if banked is not None:
-        rows.append(banked.rows)
+        rows.append(banked.rows if runtime == ONNXRUNTIME else integer_backbone.rounded(banked.rows))
         groups["general"] |= {name: [starts] for name, starts in banked.starts.items()}
     weights = json.loads(project.store.meta("weights") or "{}")
     positive, early = (

@@ -54,6 +54,8 @@ class Detectors:
         BadInput : a model is missing, unreadable or of another kind, or two were made for different backbones.
         NotInstalled : the runtime that a model needs is missing.
         """
+        if len(set(map(Path, paths))) < len(paths):
+            raise BadInput("A model is named twice.", hint="Name each once.")
         plain = runtime == NATIVE and embedder is None
         self._opened = {Path(path): _opened(Path(path), threshold, plain=plain) for path in paths}
         self.sidecars = {path: sidecar for path, (_, sidecar) in self._opened.items()}
@@ -136,7 +138,7 @@ class Detector:
         return self._scorer.smooth(raw)
 
     def scores(self, samples: I16) -> F32:
-        """Score a whole recording from a fresh start: one smoothed score per step, as `push` gives them."""
+        """Score a whole recording from a fresh start: one smoothed score per step, as `push` gives them without `vad`."""
         return self.smooth(self.raw_scores(samples))
 
 

@@ -144,15 +144,19 @@ def _frames(path: Path, shapes: list[list[Any]]) -> int:
 
 
 def _classes(name: str, shape: list[Any]) -> tuple[str, ...]:
-    """Give the outputs' names; openWakeWord keeps those of several classes as JSON in the output's name."""
-    count = shape[-1] if isinstance(shape[-1], int | np.integer) else 1
+    """Give the outputs' names; openWakeWord keeps those of several classes as JSON in the output's name.
+
+    Where there are no names, the first of several classes is taken for "none of them", as it is there.
+    """
+    count = int(shape[-1]) if shape and isinstance(shape[-1], int | np.integer) else 1
     if count == 1:
         return ("",)
     try:
         named = json.loads(name)
     except ValueError:
-        named = {}
-    return tuple(str(named.get(str(i), "")) if named else str(i) for i in range(count))
+        named = None
+    found = tuple(str(named.get(str(i), "")) for i in range(count)) if isinstance(named, dict) else ()
+    return found if any(found) else ("", *(str(i) for i in range(1, count)))
 
 
 def _unreadable(path: Path, program: str, error: Exception) -> BadInput:

@@ -14,7 +14,8 @@ from wakegen.features.native import NativeInt8
 from wakegen.metrics.events import STEP_S
 from wakegen.model import Sidecar
 from wakegen.model.wgm import Arithmetic, from_bytes
-from wakegen.runtime.scorer import Score
+from wakegen.runtime.detector import checked
+from wakegen.runtime.scorer import Score, logit
 
 F32 = NDArray[np.float32]
 I16 = NDArray[np.int16]
@@ -60,7 +61,7 @@ class IntegerDetector:
 
     def push(self, samples: I16) -> list[Score]:
         """Take int16 samples (16 kHz, mono, any number); give one Score per completed step."""
-        waiting = np.concatenate([self._waiting, samples])
+        waiting = np.concatenate([self._waiting, checked(samples)])
         whole = len(waiting) // STEP_SAMPLES * STEP_SAMPLES
         self._waiting = waiting[whole:]
         return [self._one(waiting[at : at + STEP_SAMPLES]) for at in range(0, whole, STEP_SAMPLES)]
@@ -72,8 +73,8 @@ class IntegerDetector:
 
     def smooth(self, raw: F32) -> F32:
         """Turn raw scores of a whole recording into those that are compared with the threshold, as the engine does."""
-        logits = np.log(raw.astype(np.float64) + 1e-30) - np.log1p(-np.minimum(raw.astype(np.float64), 1 - 1e-12))
         ready = np.flatnonzero(raw > 0)
+        logits = np.array([logit(value) for value in raw], np.float64)
         result = np.zeros(len(raw), np.float32)
         for i in ready:
             first = max(int(ready[0]), int(i) - self._smoothing + 1)

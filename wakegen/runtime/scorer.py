@@ -65,6 +65,8 @@ class Scorer:
             self._filled += 1
         ready = self._filled >= frames
         raw, score, label = np.float32(0), np.float32(0), ""
+        if not heard:
+            self._logits.clear()  # what was averaged before a pause says nothing of what comes after it
         if ready and heard:
             raw, label = self.raw(self._rows[at + 1 : at + 1 + frames])
             self._logits.append(logit(raw))
@@ -74,7 +76,10 @@ class Scorer:
 
     def raw(self, window: F32) -> tuple[np.float32, str]:
         """Score a window [frames, 96]; of several classes the highest with a name counts."""
-        scores, names = self._head.scores(window), self._head.classes
+        scores, names = (
+            self._head.scores(window),
+            self._head.classes,
+        )  # of several, those without a name count for nothing
         if len(names) == 1:
             return scores[0], names[0]
         best = max((i for i, name in enumerate(names) if name), key=lambda i: scores[i])

@@ -21,7 +21,7 @@ _HELD_STEPS = 10
 
 
 class Gate:
-    """Open from the step that somebody speaks in until 0.8 s after the last."""
+    """Open from the step that somebody speaks in until 0.72 s after the last."""
 
     def __init__(self, threshold: float) -> None:
         """Open the network.

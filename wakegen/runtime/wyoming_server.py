@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 
 from wakegen.core.errors import BadInput, DeviceError, NotInstalled
 from wakegen.core.version import VERSION
+from wakegen.model import Sidecar
 from wakegen.runtime.detector import Detectors
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from wyoming.event import Event
 
 RATE_HZ = 16_000
+_MOST_BYTES = 2_000_000  # of one event: ten seconds of stereo at 48 kHz
 _MAKER = ("wakegen", "https://pypi.org/project/wakegen/")
 Open = Callable[[], Detectors]
 
@@ -50,13 +53,13 @@ def serve(
             f"Two models are named {twice}; clients ask for them by name.", hint="Copy one under another name."
         )
     opened = partial(Detectors, paths, **options)
-    opened()  # what is wrong with a model is said now, not to the first client
-    asyncio.run(_listen(opened, host, port, ready))
+    sidecars = opened().sidecars  # what is wrong with a model is said now, not to the first client
+    asyncio.run(_listen(partial(_connected, opened, _info(sidecars)), host, port, ready))
 
 
-async def _listen(opened: Open, host: str, port: int, ready: Callable[[int], None]) -> None:
+async def _listen(connected: Any, host: str, port: int, ready: Callable[[int], None]) -> None:
     try:
-        server = await asyncio.start_server(partial(_connected, opened), host, port)
+        server = await asyncio.start_server(connected, host, port)
     except OSError as error:
         raise DeviceError(
             f"{host}:{port} cannot be listened on: {error.strerror or error}.",
@@ -67,56 +70,81 @@ async def _listen(opened: Open, host: str, port: int, ready: Callable[[int], Non
         await server.serve_forever()
 
 
-async def _connected(opened: Open, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _connected(opened: Open, info: Event, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Serve one client; what it does wrong ends its own connection only."""
     from wyoming.error import Error
     from wyoming.event import async_read_event, async_write_event
 
-    client = Client(opened())
+    client = Client(opened, info)
+    bounded: Any = _Bounded(reader)
     try:
-        while (event := await async_read_event(reader)) is not None:
-            for answer in client.take(event):
+        while (event := await async_read_event(bounded)) is not None:
+            for answer in await client.take(event):
                 await async_write_event(answer, writer)
-    except (KeyError, TypeError, ValueError) as error:  # an event without what it must have
-        await async_write_event(Error(text=f"This event cannot be used: {error!r}", code="bad-event").event(), writer)
-    except ConnectionError:
-        pass
+    except (ConnectionError, EOFError):
+        pass  # it went away, perhaps in the middle of an event
+    except Exception as error:  # whatever it sent: wyoming and audioop have many kinds
+        with suppress(ConnectionError):
+            told = Error(text=f"This event cannot be used: {error!r}", code="bad-event")
+            await async_write_event(told.event(), writer)
     finally:
         writer.close()
+
+
+class _Bounded:
+    """A reader that takes no event of more than a few seconds of sound: a client may not fill the memory."""
+
+    def __init__(self, reader: asyncio.StreamReader) -> None:
+        self._reader = reader
+
+    async def readline(self) -> bytes:
+        return await self._reader.readline()
+
+    async def readexactly(self, count: int) -> bytes:
+        if count > _MOST_BYTES:
+            raise ValueError(f"{count} bytes at once are more than {_MOST_BYTES}")
+        return await self._reader.readexactly(count)
 
 
 class Client:
     """One client's stream: events in, events out."""
 
-    def __init__(self, detectors: Detectors) -> None:
+    def __init__(self, opened: Open, info: Event) -> None:
+        self._open, self._info = opened, info
+        self._detectors: Detectors | None = None  # opened with the first sound: many clients only ask what there is
+        self._wanted: frozenset[str] | None = None  # names; None: all
+        self._begin()
+
+    def _begin(self) -> None:
         from wyoming.audio import AudioChunkConverter
 
-        self._detectors = detectors
-        self._wanted: frozenset[str] | None = None  # names; None: all
+        if self._detectors is not None:
+            self._detectors.reset()
         self._fired = False
         self._converter = AudioChunkConverter(rate=RATE_HZ, width=2, channels=1)
 
-    def take(self, event: Event) -> list[Event]:
+    async def take(self, event: Event) -> list[Event]:
         """Take one event and give the answers. Events of other domains are left unanswered."""
         from wyoming.audio import AudioChunk, AudioStart, AudioStop
         from wyoming.info import Describe
         from wyoming.wake import Detect, NotDetected
 
         if Describe.is_type(event.type):
-            return [_info(self._detectors)]
+            return [self._info]
         if Detect.is_type(event.type):
             names = Detect.from_event(event).names
             self._wanted = frozenset(names) if names else None
         elif AudioStart.is_type(event.type):
-            self._detectors.reset()
-            self._fired = False
+            self._begin()
         elif AudioChunk.is_type(event.type):
-            return self._heard(AudioChunk.from_event(event))
+            if self._detectors is None:
+                self._detectors = await asyncio.to_thread(self._open)
+            return self._heard(self._detectors, AudioChunk.from_event(event))
         elif AudioStop.is_type(event.type) and not self._fired:
             return [NotDetected().event()]
         return []
 
-    def _heard(self, chunk: AudioChunk) -> list[Event]:
+    def _heard(self, detectors: Detectors, chunk: AudioChunk) -> list[Event]:
         from wyoming.wake import Detection
 
         if chunk.width < 1 or chunk.channels < 1 or len(chunk.audio) % (chunk.width * chunk.channels):
@@ -124,7 +152,7 @@ class Client:
         samples = np.frombuffer(self._converter.convert(chunk).audio, "<i2").astype(np.int16)
         fired = [
             path.stem
-            for step in self._detectors.push(samples)
+            for step in detectors.push(samples)
             for path, score in step.items()
             if score.fired and (self._wanted is None or path.stem in self._wanted)
         ]
@@ -132,14 +160,14 @@ class Client:
         return [Detection(name=name, timestamp=chunk.timestamp).event() for name in fired]
 
 
-def _info(detectors: Detectors) -> Event:
+def _info(sidecars: Mapping[Path, Sidecar]) -> Event:
     from wyoming.info import Attribution, Info, WakeModel, WakeProgram
 
     name, url = _MAKER
     common: dict[str, Any] = {"attribution": Attribution(name=name, url=url), "installed": True, "version": VERSION}
     models = [
         WakeModel(name=path.stem, description=sidecar.phrase, languages=[], phrase=sidecar.phrase, **common)
-        for path, sidecar in detectors.sidecars.items()
+        for path, sidecar in sidecars.items()
     ]
     program = WakeProgram(name=name, description="Wake words by wakegen", models=models, **common)
     return Info(wake=[program]).event()

@@ -79,6 +79,32 @@ def train_member(
     ------
     BadInput : there is no window of the phrase, or none of anything else.
     """
+    from threadpoolctl import threadpool_limits
+
+    _refuse_nothing(material)
+    with threadpool_limits(1):  # sums of threads depend on their number
+        mean, scale = material.standardisation()
+        begun = network.from_member(start, mean=mean, scale=scale) if start is not None else None
+        member: Member = _train(material, recipe, seed, begun, network, on_step)
+        return member
+
+
+def train_small(material: Material, *, recipe: Recipe, seed: int) -> SmallMember:
+    """Train one head for a microcontroller. The same material, recipe and seed give the same values.
+
+    Raises
+    ------
+    BadInput : there is no window of the phrase, or none of anything else.
+    """
+    from threadpoolctl import threadpool_limits
+
+    _refuse_nothing(material)
+    with threadpool_limits(1):
+        member: SmallMember = _train(material, recipe, seed, None, small, lambda step: None)
+        return member
+
+
+def _refuse_nothing(material: Material) -> None:
     if not len(material.positive):
         raise BadInput(
             "No clip of the phrase is left to train on.",
@@ -88,22 +114,6 @@ def train_member(
         raise BadInput(
             "No clip of anything but the phrase is left to train on.", hint="Raise the counts in generation.negatives."
         )
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1):  # sums of threads depend on their number
-        mean, scale = material.standardisation()
-        begun = network.from_member(start, mean=mean, scale=scale) if start is not None else None
-        member: Member = _train(material, recipe, seed, begun, network, on_step)
-        return member
-
-
-def train_small(material: Material, *, recipe: Recipe, seed: int) -> SmallMember:
-    """Train one head for a microcontroller. The same material, recipe and seed give the same values."""
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1):
-        member: SmallMember = _train(material, recipe, seed, None, small, lambda step: None)
-        return member
 
 
 def _train(
