@@ -119,20 +119,33 @@ def test_digital_silence_and_the_loudest_sound_give_numbers_in_c(period):
             np.testing.assert_allclose(made, Embedder().embed(samples), atol=2e-3)
 
 
-def test_without_a_compiler_the_choice_is_onnxruntime_and_c_is_refused(monkeypatch, tmp_path):
+@pytest.fixture
+def no_c(monkeypatch, tmp_path):
+    """A machine where the C engine was not built."""
     monkeypatch.setattr(c_library, "LIBRARY", tmp_path / "none.so")
     c_library.library.cache_clear()
-    try:
-        assert embed.choose_runtime() == "onnxruntime"
-        with pytest.raises(NotInstalled, match="was not built") as caught:
-            Embedder(runtime="c")
-        assert "gcc" in caught.value.hint
-    finally:
-        c_library.library.cache_clear()
+    yield
+    c_library.library.cache_clear()
 
 
-def test_without_any_engine_the_error_names_the_package(monkeypatch, tmp_path):
-    monkeypatch.setattr(c_library, "LIBRARY", tmp_path / "none.so")
+@pytest.mark.usefixtures("no_c")
+def test_without_a_compiler_the_choice_is_onnxruntime_and_c_is_refused():
+    assert embed.choose_runtime() == "onnxruntime"
+    with pytest.raises(NotInstalled, match="was not built") as caught:
+        Embedder(runtime="c")
+    assert "gcc" in caught.value.hint
+
+
+@pytest.mark.usefixtures("no_c")
+def test_a_library_for_another_machine_is_no_library():
+    c_library.LIBRARY.write_bytes(b"\x7fELF of something else")
+    assert not native.is_there()
+    with pytest.raises(NotInstalled, match="does not load here"):
+        Embedder(runtime="c")
+
+
+@pytest.mark.usefixtures("no_c")
+def test_without_any_engine_the_error_names_the_package(monkeypatch):
     monkeypatch.setattr(embed, "find_spec", lambda name: None)
     with pytest.raises(NotInstalled, match="Neither") as caught:
         embed.choose_runtime()
