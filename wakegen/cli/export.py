@@ -17,7 +17,7 @@ from wakegen.cli.state import State
 @options.output
 @click.pass_obj
 def export(state: State, /, model: Path, to: str, out: Path | None) -> None:
-    """Write a detector in another format; what was written is run and compared with the original.
+    """Write a detector in another format. What was written is run, and compared with the original or tested.
 
     \b
     onnx-streaming  the whole detector as one graph: 80 ms of samples and states in, a score and the next states out

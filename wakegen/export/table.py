@@ -20,24 +20,14 @@ class FormatRow:
     # "module:function": takes the detector and the file to write; proves what it wrote; imported at first use.
     # "": it is made from the detector's project, not from the detector (`pipeline.microcontroller`).
     factory: str
-    doc: str  # one line, for `wakegen export --help`
 
 
 FORMATS = (
-    FormatRow("c-array", ".h", "wakegen.export.c_array:export_c_array", "A .wgm as a C header."),
-    FormatRow(
-        "onnx-streaming", "-streaming.onnx", "wakegen.export.streaming_onnx:export_streaming",
-        "All of it as one ONNX graph: 80 ms of samples in, a score out, states explicit.",
-    ),
-    FormatRow(
-        "tflite", ".tflite", "wakegen.export.tflite_head:export_tflite",
-        "The head alone, as Home Assistant's openWakeWord server loads it.",
-    ),
-    FormatRow(
-        "wgm", ".wgm", "",
-        "A detector in 8-bit integers for microcontrollers; its head is trained on the project's clips.",
-    ),
-)  # fmt: skip
+    FormatRow("c-array", ".h", "wakegen.export.c_array:export_c_array"),
+    FormatRow("onnx-streaming", "-streaming.onnx", "wakegen.export.streaming_onnx:export_streaming"),
+    FormatRow("tflite", ".tflite", "wakegen.export.tflite_head:export_tflite"),
+    FormatRow("wgm", ".wgm", ""),
+)
 
 
 def find_format(name: str) -> FormatRow:
