@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import features, integers, realdata
+from benchmarks import features, integers, peers, realdata
 from benchmarks.features import clips
 from benchmarks.step import drawn_model
 from wakegen.core.seeds import stream
@@ -179,7 +179,7 @@ def _integers(options: argparse.Namespace) -> dict[str, Any]:
     data = realdata.find(options.data)
     if data is None or options.quick or not native.is_there():
         return found
-    return found | integers.flips(data, Path(options.work or "output/bench-voices"))
+    return found | integers.flips(data, Path(options.work or "output/bench-voices")) | peers.decisions(data)
 
 
 def _openwakeword(model: Path) -> Any:
