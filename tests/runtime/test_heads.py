@@ -135,6 +135,6 @@ def test_a_lost_network_for_voice_activity_is_named(monkeypatch, tmp_path):
     class Spec:
         origin = str(tmp_path / "openwakeword" / "__init__.py")
 
-    monkeypatch.setattr(vad, "find_spec", lambda name: Spec())
+    monkeypatch.setattr(weights, "find_spec", lambda name: Spec())
     with pytest.raises(NotInstalled, match="does not hold the network"):
         vad.Gate(0.5)

@@ -82,13 +82,23 @@ def read(variant: str = NO_RELU) -> Weights:
 
 def source_path() -> Path:
     """Give the embedding file of the openwakeword package, checked by its sha256."""
+    return published_file("embedding_model.onnx", SOURCE_SHA256, "speech embedding")
+
+
+def published_file(name: str, sha256: str, what: str) -> Path:
+    """Give a file that comes with openwakeword 0.4.0.
+
+    Raises
+    ------
+    NotInstalled : the package is missing or is not version 0.4.0.
+    """
     spec = find_spec("openwakeword")  # located, not imported: its import takes seconds
     hint = "pip install openwakeword==0.4.0"
     if spec is None or spec.origin is None:
-        raise NotInstalled("The speech embedding comes with the package openwakeword, which is missing.", hint=hint)
-    path = Path(spec.origin).parent / "resources" / "models" / "embedding_model.onnx"
-    if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != SOURCE_SHA256:
-        raise NotInstalled("The installed openwakeword does not hold the speech embedding of 0.4.0.", hint=hint)
+        raise NotInstalled(f"The {what} comes with the package openwakeword, which is missing.", hint=hint)
+    path = Path(spec.origin).parent / "resources" / "models" / name
+    if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+        raise NotInstalled(f"The installed openwakeword does not hold the {what} of 0.4.0.", hint=hint)
     return path
 
 

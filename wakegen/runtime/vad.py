@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wakegen.core.errors import NotInstalled
+from wakegen.features.weights import published_file
 
 I16 = NDArray[np.int16]
 _SHA256 = "a35ebf52fd3ce5f1469b2a36158dba761bc47b973ea3382b3186ca15b1f5af28"
@@ -34,10 +33,11 @@ class Gate:
             raise NotInstalled("The gate for voice activity needs onnxruntime.", hint="pip install onnxruntime")
         import onnxruntime
 
+        path = published_file("silero_vad.onnx", _SHA256, "network for voice activity")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(str(_path()), options, providers=["CPUExecutionProvider"])
+        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         self._threshold = threshold
         self.reset()
 
@@ -58,14 +58,3 @@ class Gate:
         given = {"input": sound, "sr": rate, "h": self._h, "c": self._c}
         score, self._h, self._c = self._session.run(None, given)
         return float(np.asarray(score).reshape(-1)[0])
-
-
-def _path() -> Path:
-    spec = find_spec("openwakeword")
-    hint = "pip install openwakeword==0.4.0"
-    if spec is None or spec.origin is None:
-        raise NotInstalled("The network for voice activity comes with openwakeword, which is missing.", hint=hint)
-    path = Path(spec.origin).parent / "resources" / "models" / "silero_vad.onnx"
-    if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != _SHA256:
-        raise NotInstalled("The installed openwakeword does not hold the network of 0.4.0.", hint=hint)
-    return path
