@@ -53,6 +53,7 @@ def rounded(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.clip(np.round(rows / scale), -128, 127).astype(np.float32) * scale
 
 
+@cache
 def integer_revision() -> str:
     """Name it by its bytes: for what is kept of it."""
     return hashlib.sha256(to_bytes(integer_backbone())).hexdigest()[:16]

@@ -6,6 +6,7 @@ about 400 MB; docs/notes/0004-trainer.md has the times.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,13 +23,15 @@ PER_BLOCK = 4  # kernel, bias, gain, shift
 EXIT_WIDTH = FRAMES * CHANNELS  # values that the last layer reads
 
 
+def drawn_weights(rng: np.random.Generator, rows: int, *columns: int) -> F32:
+    """Draw a kernel whose layer keeps the variance of what passes through it (He et al., 2015)."""
+    drawn: F32 = (rng.standard_normal((rows, *columns)) * np.sqrt(2 / rows)).astype(np.float32)
+    return drawn
+
+
 def initial(rng: np.random.Generator) -> Parameters:
-    """Draw the starting parameters; layers keep the variance of what passes through them (He et al., 2015)."""
-
-    def weights(rows: int, *columns: int) -> F32:
-        drawn: F32 = (rng.standard_normal((rows, *columns)) * np.sqrt(2 / rows)).astype(np.float32)
-        return drawn
-
+    """Draw the starting parameters."""
+    weights = partial(drawn_weights, rng)
     parameters = [weights(EMBEDDING, CHANNELS), np.zeros(CHANNELS, np.float32)]
     for _ in range(BLOCKS):
         parameters += [
@@ -75,14 +78,15 @@ def loss(parameters: Any, x: F32, target: F32, keep: F32) -> Any:
 def _trunk(parameters: Any, x: F32) -> Any:
     import autograd.numpy as anp
 
-    h = anp.maximum(_linear(x, parameters[0]) + parameters[1], 0)
+    h = anp.maximum(linear(x, parameters[0]) + parameters[1], 0)
     for at in range(2, 2 + BLOCKS * PER_BLOCK, PER_BLOCK):
         kernel, bias, gain, shift = parameters[at : at + PER_BLOCK]
-        h = h + anp.maximum(_normalised(_linear(_neighbours(h), kernel) + bias) * gain + shift, 0)
+        h = h + anp.maximum(_normalised(linear(_neighbours(h), kernel) + bias) * gain + shift, 0)
     return anp.reshape(h, (x.shape[0], -1))
 
 
-def _linear(x: Any, kernel: Any) -> Any:
+def linear(x: Any, kernel: Any) -> Any:
+    """Multiply the last axis of [n, frames, channels] by a kernel."""
     import autograd.numpy as anp
 
     flat = anp.dot(anp.reshape(x, (-1, x.shape[2])), kernel)  # one big product is what BLAS is good at

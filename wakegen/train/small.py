@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from wakegen.model.head import EMBEDDING, FRAMES
 from wakegen.model.small_head import SmallMember
+from wakegen.train.network import drawn_weights, linear
 
 F32 = NDArray[np.float32]
 Parameters = list[F32]
@@ -19,12 +21,8 @@ EXIT_WIDTH = (FRAMES - 2 * CONVS) * CHANNELS
 
 
 def initial(rng: np.random.Generator) -> Parameters:
-    """Draw the starting parameters; layers keep the variance of what passes through them (He et al., 2015)."""
-
-    def weights(rows: int, *columns: int) -> F32:
-        drawn: F32 = (rng.standard_normal((rows, *columns)) * np.sqrt(2 / rows)).astype(np.float32)
-        return drawn
-
+    """Draw the starting parameters."""
+    weights = partial(drawn_weights, rng)
     parameters = [weights(EMBEDDING, CHANNELS), np.zeros(CHANNELS, np.float32)]
     for _ in range(CONVS):
         parameters += [weights(3 * CHANNELS, CHANNELS), np.zeros(CHANNELS, np.float32)]
@@ -40,19 +38,12 @@ def loss(parameters: Any, x: F32, target: F32, keep: F32) -> Any:
     """Give the mean cross entropy; as `network.loss`, with keep [n, EXIT_WIDTH]."""
     import autograd.numpy as anp
 
-    h = anp.maximum(_linear(x, parameters[0]) + parameters[1], 0)
+    h = anp.maximum(linear(x, parameters[0]) + parameters[1], 0)
     for at in range(2, 2 + 2 * CONVS, 2):
         joined = anp.concatenate([h[:, :-2], h[:, 1:-1], h[:, 2:]], axis=2)
-        h = anp.maximum(_linear(joined, parameters[at]) + parameters[at + 1], 0)
+        h = anp.maximum(linear(joined, parameters[at]) + parameters[at + 1], 0)
     z = anp.dot(anp.reshape(h, (x.shape[0], -1)) * keep, parameters[-2]) + parameters[-1]
     return anp.mean(anp.logaddexp(np.float32(0), z) - target * z)
-
-
-def _linear(x: Any, kernel: Any) -> Any:
-    import autograd.numpy as anp
-
-    flat = anp.dot(anp.reshape(x, (-1, x.shape[2])), kernel)
-    return anp.reshape(flat, (x.shape[0], x.shape[1], -1))
 
 
 def to_member(parameters: Parameters, *, mean: F32, scale: F32) -> SmallMember:

@@ -83,9 +83,7 @@ def train_member(
 
     _refuse_nothing(material)
     with threadpool_limits(1):  # sums of threads depend on their number
-        mean, scale = material.standardisation()
-        begun = network.from_member(start, mean=mean, scale=scale) if start is not None else None
-        member: Member = _train(material, recipe, seed, begun, network, on_step)
+        member: Member = _train(material, recipe, seed, start, network, on_step)
         return member
 
 
@@ -120,7 +118,7 @@ def _train(
     material: Material,
     recipe: Recipe,
     seed: int,
-    begun: list[F32] | None,
+    start: Member | None,
     architecture: ModuleType,
     on_step: Callable[[int], None],
 ) -> Any:
@@ -128,7 +126,10 @@ def _train(
     from autograd import grad
 
     mean, scale = material.standardisation()
-    parameters = architecture.initial(stream(seed, "train", "initial")) if begun is None else begun
+    if start is None:
+        parameters = architecture.initial(stream(seed, "train", "initial"))
+    else:
+        parameters = architecture.from_member(start, mean=mean, scale=scale)
     optimiser = _AdamW(parameters, recipe, architecture.decays(parameters))
     average = [p.copy() for p in parameters]
     batches = _Batches(material, recipe, mean, scale, stream(seed, "train", "batches"), architecture.EXIT_WIDTH)
