@@ -35,7 +35,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.add_argument("--seeds", type=int, help="seeds per phrase (make, voices; default 3)")
     parser.add_argument(
-        "--parts", nargs="+", choices=["times", "recall", "tuning", "engines"], help="only these parts (make, voices)"
+        "--parts",
+        nargs="+",
+        choices=["times", "recall", "tuning", "engines"],
+        help="only these parts (make, voices, backbone)",
     )
     parser.add_argument("--work", help="folder for what is built; kept, so that a second run goes on")
     parser.add_argument("--data", help="folder of real recordings with a manifest.csv")

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import features, integers, peers, realdata
+from benchmarks import features, integers, peers, realdata, small
 from benchmarks.features import clips
 from benchmarks.step import drawn_model
 from wakegen.core.seeds import stream
@@ -41,19 +41,22 @@ _LIVEKIT_STEPS = 8
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Measure everything that this machine can."""
     rounds, steps = (5, 25) if options.quick else (15, 200)
+    parts = options.parts or ("times", "recall")
     engines = [ONNXRUNTIME, *([NATIVE] if native.is_there() else [])]
     with tempfile.TemporaryDirectory(prefix="wakegen-bench-") as folder:
         model = _model(Path(folder))
-        return {
-            "n": [rounds, steps],
-            "engines": engines,
-            **_embeddings(engines, rounds),
-            **_detectors(engines, model, rounds, steps),
-            **_features(engines, options),
-            **_differences(engines),
-            **_memory(engines, Path(folder)),
-            **_integers(options),
-        }
+        found: dict[str, Any] = {"engines": engines}
+        if "times" in parts:
+            found |= {
+                "n": [rounds, steps],
+                **_embeddings(engines, rounds),
+                **_detectors(engines, model, rounds, steps),
+                **_features(engines, options),
+                **_differences(engines),
+                **_memory(engines, Path(folder)),
+                **integers.microcontroller(),
+            }
+        return found | (_decisions(options) if "recall" in parts else {})
 
 
 def _model(folder: Path) -> Path:
@@ -173,13 +176,13 @@ def _peak_mb(model: Path, sound: Path, engine: str) -> float:
     return round(int(subprocess.run(watched, check=True, capture_output=True, text=True).stdout) / 1024, 1)
 
 
-def _integers(options: argparse.Namespace) -> dict[str, Any]:
-    """What needs the C engine, an emulator, recordings and trained heads, as far as they are here."""
-    found = integers.microcontroller()
+def _decisions(options: argparse.Namespace) -> dict[str, Any]:
+    """What needs the C engine, recordings and trained heads, if they are here."""
     data = realdata.find(options.data)
     if data is None or options.quick or not native.is_there():
-        return found
-    return found | integers.flips(data, Path(options.work or "output/bench-voices")) | peers.decisions(data)
+        return {}
+    work = Path(options.work or "output/bench-voices")
+    return integers.flips(data, work) | peers.decisions(data) | small.losses(data, options)
 
 
 def _openwakeword(model: Path) -> Any:

@@ -22,6 +22,7 @@ from wakegen.features.embed import Embedder
 from wakegen.features.integer_backbone import integer_backbone
 from wakegen.features.native import NativeInt8
 from wakegen.features.quantise import integer_layer
+from wakegen.features.weights import NANO, NO_RELU
 from wakegen.model.head import Head
 from wakegen.model.members import load_members
 from wakegen.model.wgm import Activation, Layer, Op, to_bytes
@@ -73,20 +74,32 @@ def microcontroller() -> dict[str, Any]:
               "qemu-system-misc", file=sys.stderr)  # fmt: skip
         return {}
     emulated = runpy.run_path(str(port))
-    head_layers = _drawn_head(integer_backbone().backbone[-1].scale)
-    made = replace(integer_backbone(), head=head_layers, limit_sum=int(16 / head_layers[-1].scale))
+    full, nano = _emulated(emulated, NO_RELU), _emulated(emulated, NANO)
+    return {
+        "rv32_instructions_full": full["instructions"],
+        "rv32_instructions_nano": nano["instructions"],
+        "rv32_instructions_mel": full["instructions_mel"],
+        **{f"mcu_{name}": full[name] for name in ("ram_bytes", "flash_bytes", "head_bytes")},
+        **{f"mcu_{name}_nano": nano[name] for name in ("ram_bytes", "flash_bytes")},
+        "mcu_steps": _STEPS,
+    }
+
+
+def _emulated(emulated: dict[str, Any], variant: str) -> dict[str, int]:
+    """Run a backbone with a head of the usual size."""
+    backbone = integer_backbone(variant)
+    head_layers = _drawn_head(backbone.backbone[-1].scale)
+    made = replace(backbone, head=head_layers, limit_sum=int(16 / head_layers[-1].scale))
     model, sound = to_bytes(made), clips(2).reshape(-1)[: _STEPS * 1280]
     with tempfile.TemporaryDirectory() as folder:
         said = emulated["run"](model, sound, folder=Path(folder))
         code = emulated["flash_bytes"](Path(folder) / "detector.elf")
     head = sum(layer.weights.nbytes + layer.bias.nbytes for layer in made.head)
     return {
-        "rv32_instructions_full": said["instructions"],
-        "rv32_instructions_mel": said["instructions_mel"],
-        "mcu_ram_bytes": said["arena"] + said["state"] + said["stack"] + 2 * 1280,
-        "mcu_flash_bytes": len(model) - head + code,
-        "mcu_head_bytes": head,
-        "mcu_steps": _STEPS,
+        **said,
+        "ram_bytes": said["arena"] + said["state"] + said["stack"] + 2 * 1280,
+        "flash_bytes": len(model) - head + code,
+        "head_bytes": head,
     }
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from benchmarks import realdata, recall
 from benchmarks.exported import Exported
 from benchmarks.longform import longform
-from benchmarks.recall import Judged
+from benchmarks.recall import FLOAT, Hearing, Judged
 from wakegen.core.executor import default_jobs
 from wakegen.core.names import slug
 from wakegen.metrics.intervals import per_hour
@@ -48,6 +48,7 @@ class Effort:
     negative_files: int | None = None
     clips: int | None = None
     help_runs: int = 10
+    hearing: Hearing = FLOAT
 
 
 Measure = tuple[tuple[str, ...], str, Callable[[], dict[str, Any]]]  # names of its figures, its part, the measure
@@ -133,10 +134,21 @@ def judged_detector(phrase: str, seed: int, effort: Effort, folder: Path, work: 
     say(f"{phrase}, seed {seed}: judging")
     embedded = work / "embedded"
     data = recall.real_set(
-        folder, slug(phrase), limit=effort.recordings, negative_files=effort.negative_files, cache=embedded
+        folder,
+        slug(phrase),
+        limit=effort.recordings,
+        negative_files=effort.negative_files,
+        cache=embedded,
+        hearing=effort.hearing,
     )
     read = longform(
-        effort.longform_hours, PHRASES, seed=seed, jobs=default_jobs(), folder=embedded, reader=effort.reader
+        effort.longform_hours,
+        PHRASES,
+        seed=seed,
+        jobs=default_jobs(),
+        folder=embedded,
+        reader=effort.reader,
+        hearing=effort.hearing,
     )
     exported = Exported(model)
     smoothing = exported.sidecar.smoothing

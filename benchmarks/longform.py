@@ -11,13 +11,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks import mbrola
-from benchmarks.recall import Heard, load, save
+from benchmarks.recall import FLOAT, Heard, Hearing, load, save
 from wakegen.audio.dsp import active_rms, to_int16
 from wakegen.config import Settings
 from wakegen.core.executor import executor
@@ -59,18 +59,20 @@ def longform(
     folder: Path,
     reader: str = "espeak",
     language: str = "en",
+    hearing: Hearing = FLOAT,
 ) -> tuple[Heard, ...]:
     """Give embedded streams of about `hours`, kept in `folder` for the next run.
 
     Parameters
     ----------
     reader : "espeak" for its held-out voices, "mbrola" where `mbrola.voices` finds some
+    hearing : what embeds them
     """
     readings = _readings(hours, tuple(phrases), seed, reader, language)
-    path = folder / f"longform-{reader}-{language}-{seed}-{hours:g}-{_digest(readings)}.npz"
+    path = folder / f"longform-{reader}-{language}-{seed}-{hours:g}-{_digest(readings)}{hearing.name}.npz"
     if not path.exists():
         with executor(jobs) as workers:
-            save(path, list(workers.map(_read, readings)))
+            save(path, list(workers.map(partial(_read, hearing), readings)))
     return load(path)
 
 
@@ -116,7 +118,7 @@ def _held_out_voices(seed: int) -> tuple[str, ...]:
     return tuple(voice.name for voice in (*pools["test"].native, *pools["test"].klatt))
 
 
-def _read(reading: Reading) -> Heard:
+def _read(hearing: Hearing, reading: Reading) -> Heard:
     parts = []
     for i, text in enumerate(reading.texts):
         rng = stream(reading.seed, "reading", reading.index, i)
@@ -134,7 +136,7 @@ def _read(reading: Reading) -> Heard:
         sound = np.concatenate([speech * level, gap])
         parts.append(sound + rng.standard_normal(len(sound)) * 10 ** (rng.uniform(-75, -60) / 20))
     samples = to_int16(np.clip(np.concatenate(parts), -1, 1).astype(np.float32))
-    return Heard(_embedder().embed(samples), len(samples) // 1280)
+    return Heard(_embedder(hearing).embed(samples), len(samples) // 1280)
 
 
 def _by_espeak(request: SpeechRequest) -> Speech:
@@ -150,5 +152,5 @@ def _engine() -> Engine:
 
 
 @cache
-def _embedder() -> Embedder:
-    return Embedder()
+def _embedder(hearing: Hearing) -> Embedder:
+    return Embedder(**hearing.arguments)

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from benchmarks import realdata
 from wakegen.features import backbone
-from wakegen.features.embed import Embedder
+from wakegen.features.embed import ONNXRUNTIME, Embedder
+from wakegen.features.weights import NO_RELU, identity
 from wakegen.metrics.detection import ScoredPhrase, judge
 from wakegen.metrics.events import STEP_S, events, joined, threshold_for
 from wakegen.metrics.intervals import Rate, cluster_bootstrap
@@ -42,6 +43,27 @@ class Heard:
     span_s: tuple[float, float] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """A backbone and its arithmetic."""
+
+    variant: str = NO_RELU
+    runtime: str = ONNXRUNTIME
+
+    @property
+    def arguments(self) -> dict[str, str]:
+        """What `Embedder` takes."""
+        return {"variant": self.variant, "runtime": self.runtime}
+
+    @property
+    def name(self) -> str:
+        """What the files of its embeddings are told apart by."""
+        return "" if self == FLOAT else f"-{self.variant}-{self.runtime}-{identity(self.variant)['sha256'][:8]}"
+
+
+FLOAT = Hearing()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class RealSet:
     """All that one phrase is judged on."""
@@ -67,6 +89,7 @@ def real_set(
     limit: int | None = None,
     negative_files: int | None = None,
     cache: Path | None = None,
+    hearing: Hearing = FLOAT,
 ) -> RealSet:
     """Embed the recordings of a phrase and everything that is not the phrase.
 
@@ -74,9 +97,10 @@ def real_set(
     ----------
     limit, negative_files : use so many recordings of the phrase, and so many files of each other folder
     cache : a folder in which embeddings are kept for the next run
+    hearing : what embeds them
     """
-    data, embedder = _Lazy(folder), Embedder()
-    key = f"{_digest(folder)}-{limit or 'all'}-{negative_files or 'all'}"
+    data, embedder = _Lazy(folder), Embedder(**hearing.arguments)
+    key = f"{_digest(folder)}-{limit or 'all'}-{negative_files or 'all'}{hearing.name}"
 
     def streams(condition: str) -> list[Any]:
         found = islice(realdata.positives(data.get(), slug, snr_db=None if condition == "as_recorded" else 10.0), limit)

@@ -89,10 +89,15 @@ class MakeResult:
             "report": _without_sound(self.document),
         }
 
+    def _small(self) -> str:
+        """Tell of the detector in integers, where the device has one."""
+        told = self.stages.get(microcontroller.NAME)
+        return f"In integers: {told['file']}, {told['bytes'] / 1000:.0f} kB; {told['text']}\n" if told else ""
+
     def to_text(self) -> str:
         """Give the report's summary and where things are."""
         model = str(self.model) if self.model else "not exported: it misses its limits (--allow-poor exports it anyway)"
-        return f"{text_summary(self.document)}\n\nDetector: {model}\nReport:   {self.folder / report.REPORT_HTML}"
+        return f"{text_summary(self.document)}\n\nDetector: {model}\n{self._small()}Report:   {self.folder / report.REPORT_HTML}"
 
 
 def make(settings: Settings, *, on_event: OnEvent = ignore) -> MakeResult:
@@ -116,6 +121,8 @@ def make(settings: Settings, *, on_event: OnEvent = ignore) -> MakeResult:
         document = report.read_document(project.folder)
         tested = stages["test"]
         model = project.model_path if tested["model"] else None  # the folder may have moved since the stage was done
+        if model and (small := microcontroller.run(project)):
+            stages[microcontroller.NAME] = small
     return MakeResult(settings.project_dir, model, document, stages, 0 if tested["passed"] or model else GATE_NOT_MET)
 
 
@@ -264,13 +271,16 @@ def bench_device(
     return BenchResult(model, device or "this machine", latency, gates, session)
 
 
-def export_detector(model: Path, to: str, *, out: Path | None = None, on_event: OnEvent = ignore) -> dict[str, Any]:
+def export_detector(
+    model: Path, to: str, *, out: Path | None = None, backbone: str | None = None, on_event: OnEvent = ignore
+) -> dict[str, Any]:
     """Write a detector in another format, compare what was written with the original, and say where it is.
 
     Parameters
     ----------
     to : a name of `export.table.FORMATS`
     out : the file to write; by default beside the detector
+    backbone : of a .wgm, whose head is trained anew: "full" or "nano"; by default the detector's own
 
     Raises
     ------
@@ -284,13 +294,18 @@ def export_detector(model: Path, to: str, *, out: Path | None = None, on_event: 
     path = out or model.with_name(model.stem + row.suffix)
     if path.resolve() == model.resolve():
         raise BadInput(f"{path} is the detector itself.", hint="Give another --out.")
+    if row.factory and backbone:
+        raise BadInput(
+            f"'{to}' keeps the backbone that the detector was trained on.",
+            hint="Train it on another: wakegen train --backbone",
+        )
     if row.factory:
         export_file(model, row, path)
         return {"file": str(path), "format": to, "bytes": path.stat().st_size}
     with opened(read_settings(_project_of(model)), on_event=on_event) as project:
         add.go_on(project)  # what was being added when a training was stopped
         _require(project, "bench")
-        return microcontroller.export_wgm(project, path)
+        return microcontroller.export_wgm(project, path, backbone=backbone)
 
 
 def _project_of(model: Path) -> Path:

@@ -10,7 +10,7 @@ from wakegen.core.errors import BadInput, NotInstalled
 from wakegen.core.seeds import stream
 from wakegen.features import backbone, c_library, embed, native, weights
 from wakegen.features.embed import Embedder
-from wakegen.features.weights import NO_RELU, RELU
+from wakegen.features.weights import NANO, NO_RELU, RELU
 
 STEP = 1280
 
@@ -25,9 +25,14 @@ def sound(seconds: float = 30) -> np.ndarray:
     return samples
 
 
+@pytest.fixture(scope="module", params=[NO_RELU, NANO])
+def variant(request):
+    return request.param
+
+
 @pytest.fixture(scope="module", params=ENGINES)
-def embedder(request):
-    return Embedder(runtime=request.param)
+def embedder(request, variant):
+    return Embedder(runtime=request.param, variant=variant)
 
 
 def streamed(front, samples: np.ndarray) -> np.ndarray:
@@ -60,21 +65,21 @@ def test_streams_of_one_embedder_do_not_disturb_each_other(embedder):
     assert np.stack(rows[9:]).tobytes() == embedder.embed(samples)[:31].tobytes()
 
 
-@pytest.mark.parametrize("variant", [NO_RELU, RELU])
-def test_the_stream_graph_equals_the_sliding_window_bit_for_bit(variant):
+@pytest.mark.parametrize("kind", [NO_RELU, RELU, NANO])
+def test_the_stream_graph_equals_the_sliding_window_bit_for_bit(kind):
     """As the published file computes it for the variant with the ReLU."""
     import onnxruntime
 
     rng = stream(3, "mel")
     mel = (np.cumsum(rng.normal(0, 0.3, (76 + 8 * 300, 32)), 0) % 8 - 1).astype(np.float32)
     windows = [mel[None, at : at + 76] for at in range(0, 8 * 301, 8)]
-    if variant == RELU:
+    if kind == RELU:
         session = onnxruntime.InferenceSession(str(weights.source_path()), providers=["CPUExecutionProvider"])
         wanted = np.stack([session.run(None, {"input_1": w[..., None]})[0].reshape(-1) for w in windows])
     else:
-        session = backbone.load_session("clip", variant=variant)
+        session = backbone.load_session("clip", variant=kind)
         wanted = np.stack([session.run(None, {"mel": w})[0][0, 0] for w in windows])
-    pushed = backbone.Stream(backbone.load_session("stream", variant=variant))
+    pushed = backbone.Stream(backbone.load_session("stream", variant=kind))
     frames = np.concatenate([np.full((4, 32), 7, np.float32), mel])  # what comes before counts for nothing
     rows = [pushed.push(frames[at : at + 8]) for at in range(0, len(frames), 8)]
     assert np.stack([row for row in rows if row is not None]).tobytes() == wanted.tobytes()
@@ -94,9 +99,9 @@ def test_a_stream_one_frame_out_of_step_is_plausible_and_wrong():
 
 
 @needs_c
-def test_the_c_engine_equals_onnxruntime_within_rounding():
+def test_the_c_engine_equals_onnxruntime_within_rounding(variant):
     samples = sound(120)
-    wanted, made = Embedder().embed(samples), Embedder(runtime="c").embed(samples)
+    wanted, made = Embedder(variant=variant).embed(samples), Embedder(runtime="c", variant=variant).embed(samples)
     assert made.shape == wanted.shape
     assert np.abs(made - wanted).max() < 2e-4
 
@@ -168,7 +173,7 @@ def test_a_damaged_model_is_refused_by_the_c_engine(monkeypatch, tmp_path):
     data[5000] ^= 1
     damaged = tmp_path / "x.wgm"
     damaged.write_bytes(data)
-    monkeypatch.setattr(native, "model_path", lambda: damaged)
+    monkeypatch.setattr(native, "model_path", lambda variant: damaged)
     with pytest.raises(BadInput, match="its checksum differs"):
         native.NativeBackbone()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -36,3 +38,12 @@ def test_the_fuzzers_seeds_are_files_that_open_and_run():
         engine = NativeInt8(data, source="x")
         assert engine.arena_bytes > 0
         assert bool([engine.step(sound) for _ in range(10)][-1]["ready"]) == (data == with_head) or data == with_head
+
+
+@pytest.mark.slow
+def test_the_reader_in_python_survives_a_fuzzer():
+    pytest.importorskip("atheris")
+    program = FUZZ.with_name("wgm_python.py")
+    done = subprocess.run([sys.executable, str(program), "20000"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "Done 20000" in done.stderr

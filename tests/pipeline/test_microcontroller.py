@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,12 +15,17 @@ import wakegen
 from tests.heads import bursts
 from tests.native import needs_c
 from wakegen.core.errors import BadInput
+from wakegen.core.paths import models_folder
 from wakegen.core.seeds import stream
 from wakegen.export.wgm import integer_head
+from wakegen.features import weights
 from wakegen.features.integer_backbone import IntegerEmbedder, integer_backbone
+from wakegen.features.weights import NANO
 from wakegen.metrics.events import events
 from wakegen.model import wgm
 from wakegen.model.small_head import SmallMember
+from wakegen.pipeline import microcontroller
+from wakegen.pipeline.project import opened
 from wakegen.runtime.integer import IntegerDetector
 from wakegen.train import small
 
@@ -133,8 +140,47 @@ def test_a_file_that_is_no_detector_is_refused(tmp_path, change, message):
 
 
 def test_the_ranges_are_those_of_the_card():
-    from wakegen.features.integer_backbone import folder
+    ranges = json.loads((models_folder("int8") / "ranges.json").read_text())
+    assert len(ranges["below"]) == 19
+    assert all(1 <= steps <= 40 for steps in ranges["below"])
 
-    ranges = json.loads((folder() / "ranges.json").read_text())
-    assert len(ranges["tops"]) == 19
-    assert all(top > 5 for top in ranges["tops"])
+
+@needs_c
+def test_a_project_on_the_small_backbone_from_training_to_a_detector_in_integers(copy):
+    settings = wakegen.load_settings(
+        copy / "wakegen.yaml", options={"train.backbone": "nano", "export.allow_poor": True}
+    )
+    for stage in ("train", "test"):
+        wakegen.run_stage(stage, copy, settings)
+    model = next((copy / "models").glob("*.onnx"))
+    assert json.loads(model.with_suffix(".json").read_text())["backbone"] == weights.identity(NANO)
+    wakegen.export_detector(model, "wgm")
+    data = model.with_suffix(".wgm").read_bytes()
+    assert wgm.from_bytes(data, source="x").backbone_sha256 == weights.identity(NANO)["sha256"]
+    assert len(data) < 180_000
+    assert len(IntegerDetector(model.with_suffix(".wgm")).push(bursts(4))) == 50
+
+
+@needs_c
+def test_a_device_that_wants_integers_gets_them_from_make_and_once(copy):
+    settings, heard = wakegen.load_settings(copy / "wakegen.yaml"), []
+    placed = replace(settings, generation=replace(settings.generation, output_dir=copy))
+    with opened(placed, on_event=heard.append) as project:
+        assert microcontroller.run(project) == {}, "a Raspberry Pi needs none"
+        for_esp32 = replace(project, settings=replace(project.settings, device="esp32"))
+        told = microcontroller.run(for_esp32)
+        data = Path(told["file"]).read_bytes()
+        assert wgm.from_bytes(data, source="x").backbone_sha256 == weights.identity(NANO)["sha256"]
+        heard.clear()
+        assert microcontroller.run(for_esp32) == told
+    assert [event.summary for event in heard] == ["already done"]
+    assert Path(told["file"]).read_bytes() == data
+
+
+def test_without_the_c_engine_the_rest_is_made_all_the_same(copy, monkeypatch):
+    monkeypatch.setattr(microcontroller, "is_there", lambda: False)
+    settings, heard = wakegen.load_settings(copy / "wakegen.yaml"), []
+    placed = replace(settings, generation=replace(settings.generation, output_dir=copy))
+    with opened(placed, on_event=heard.append) as project:
+        assert microcontroller.run(replace(project, settings=replace(project.settings, device="esp32"))) == {}
+    assert "the C engine" in heard[-1].message

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from wakegen.cli import options
@@ -22,13 +24,12 @@ def bank() -> None:
 @click.option(
     "--engine", "--engines", "--provider", "engines", metavar="NAME,...", help="Who reads; all that train if not said."
 )
+@options.backbone
 @options.jobs
 @click.option("--redo", is_flag=True, help="Make it anew although it is there.")
 @options.output
 @click.pass_obj
-def build(
-    state: State, /, language: str | None, hours: float | None, engines: str | None, jobs: int | None, redo: bool
-) -> int:
+def build(state: State, /, language: str | None, engines: str | None, backbone: str | None, **given: Any) -> int:
     """Build the bank of a language with every engine that is here, unless it is there.
 
     \b
@@ -41,7 +42,7 @@ def build(
     names = tuple(name.strip() for name in (engines or "").split(",") if name.strip())
     with progress.watch(state) as on_event:
         built = wakegen.build_bank(
-            language or "en", hours=hours, engines=names, jobs=jobs, redo=redo, on_event=on_event
+            language or "en", engines=names, backbone=backbone or "full", on_event=on_event, **given
         )
     return show.results([built], state)
 

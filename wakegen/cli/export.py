@@ -14,9 +14,10 @@ from wakegen.cli.state import State
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--to", "to", required=True, metavar="FORMAT", help="onnx-streaming, tflite, wgm or c-array.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Where to; by default beside MODEL.")
+@click.option("--backbone", type=click.Choice(["full", "nano"]), help="Of a .wgm; by default the detector's own.")
 @options.output
 @click.pass_obj
-def export(state: State, /, model: Path, to: str, out: Path | None) -> None:
+def export(state: State, /, model: Path, to: str, out: Path | None, backbone: str | None) -> None:
     """Write a detector in another format. What was written is run, and compared with the original or tested.
 
     \b
@@ -32,7 +33,7 @@ def export(state: State, /, model: Path, to: str, out: Path | None) -> None:
     from wakegen.cli import progress, show
 
     with progress.watch(state) as on_event:
-        told = wakegen.export_detector(model, to, out=out, on_event=on_event)
+        told = wakegen.export_detector(model, to, out=out, backbone=backbone, on_event=on_event)
     if state.json:
         show.document(told)
     else:

@@ -13,6 +13,7 @@ from wakegen.cli.state import State
 @click.command()
 @click.argument("phrases", nargs=-1, metavar="PHRASE...")
 @options.sizes
+@options.backbone
 @options.folders
 @options.out
 @options.config

@@ -72,6 +72,11 @@ language = click.option("--language", metavar="TAG", help="Language of the phras
 device = click.option("--device", metavar="NAME", help="Device profile: a name or a file.")
 count = click.option("--count", type=int, metavar="N", help="Clips of the phrase, before scenes.")
 preset = click.option("--preset", type=PRESETS, help="Sizes by name.")
+backbone = click.option(
+    "--backbone",
+    type=click.Choice(["full", "nano"]),
+    help="What heads are made for; nano is for small chips (docs/nano.md).",
+)
 seed = click.option("--seed", type=int, metavar="N", help="Everything random follows from it.")
 jobs = click.option("--jobs", type=int, metavar="N", help="Processes that work at once.")
 strict = click.option("--strict", is_flag=True, default=None, help="What is not available is an error.")
@@ -111,6 +116,7 @@ KEYS = {
     "preset": "preset",
     "device": "device",
     "seed": "seed",
+    "backbone": "train.backbone",
     "jobs": "limits.jobs",
     "strict": "strict",
     "out": "generation.output_dir",

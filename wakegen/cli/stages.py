@@ -59,6 +59,7 @@ def gate(state: State, /, **given: Any) -> int:
     help="Add your own clips and train the heads on: the phrase alone, trimmed, one file each; whatever lies below "
     "a folder named negative is anything but the phrase.",
 )
+@options.backbone
 @options.assign
 @options.output
 @click.pass_obj

@@ -54,6 +54,10 @@ TRAIN = {
 }
 
 
+BACKBONES = {"full": "no-relu", "nano": "nano"}  # the variant of `features.weights` for each
+DEFAULT_BACKBONE = "full"
+
+
 def values(name: str, *, count: int | None = None, train: str | None = None) -> dict[str, object]:
     """Give a preset as configuration keys.
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from wakegen.config.presets import PRESETS, TRAIN
+from wakegen.config.presets import BACKBONES, DEFAULT_BACKBONE, PRESETS, TRAIN
 from wakegen.core.names import slug
 
 AUTO = "auto"  # the name that stands for all engines that can be used
@@ -122,13 +122,19 @@ class Export:
 
 @dataclass(frozen=True, slots=True)
 class Train:
-    """How the heads are trained."""
+    """How the heads are trained, and on what."""
 
     preset: str = key("standard", "Effort by name.", choices=tuple(TRAIN), data=False)
     heads: int = key(
         3, "Heads with different seeds, averaged inside the one exported graph.", low=1, high=20, data=False
     )
     steps: int = key(700, "Steps of training per head.", low=1, high=100_000, data=False)
+    backbone: str = key(
+        DEFAULT_BACKBONE,
+        "What turns sound into what the heads see: the network that all runtimes have, or one a quarter of its size.",
+        choices=tuple(BACKBONES),
+        data=False,
+    )
 
 
 @dataclass(frozen=True, slots=True)

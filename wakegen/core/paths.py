@@ -14,6 +14,13 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "wakegen"
 
 
+def models_folder(name: str) -> Path:
+    """Give a folder of the models that come with wakegen: beside the package in a checkout, inside it in a wheel."""
+    package = Path(__file__).parents[1]
+    inside = package / "_models" / name
+    return inside if inside.is_dir() else package.parent / "models" / name
+
+
 def voices_folder() -> Path:
     """Give the folder of voices that were pulled: $WAKEGEN_VOICES, else $XDG_DATA_HOME/wakegen/voices."""
     chosen = os.environ.get("WAKEGEN_VOICES")

@@ -21,6 +21,7 @@ from wakegen.core.seeds import stream
 from wakegen.dataset.bank import Segment
 from wakegen.dataset.speak import clean, engine_of
 from wakegen.engines.base import SpeechRequest
+from wakegen.features import weights
 from wakegen.features.embed import WINDOW_FRAMES, Embedder
 from wakegen.scenes import Bank, Recipe, draw, render
 
@@ -46,13 +47,22 @@ class Shard:
     device: str
     seed: int
     copies: int  # scenes for each reading
-    backbone: str
+    backbone: str  # the variant
     readings: tuple[Reading, ...]
 
     @property
     def path(self) -> Path:
         """Where the result is kept, by what it is made from."""
-        name = repr((Path(self.scenes).name, self.device, self.seed, self.copies, self.backbone, self.readings))
+        name = repr(
+            (
+                Path(self.scenes).name,
+                self.device,
+                self.seed,
+                self.copies,
+                weights.identity(self.backbone)["sha256"],
+                self.readings,
+            )
+        )
         return Path(self.folder) / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.npz"
 
 
@@ -79,6 +89,20 @@ def make_shard(shard: Shard) -> Made:
 
 
 def _make(shard: Shard) -> tuple[F32, list[Segment], list[str]]:
+    spoken, heard, failures = sounds_of(shard)
+    segments, rows, first = [], [], 0
+    for reading, part in zip(spoken, _embedder(shard.backbone).embed_all(heard), strict=True):
+        if len(part) >= WINDOW_FRAMES:
+            segments.append(
+                Segment(reading.engine, reading.request.voice, reading.speaker, reading.request.text, first, len(part))
+            )
+            rows.append(part)
+            first += len(part)
+    return np.concatenate(rows) if rows else np.zeros((0, 96), np.float32), segments, failures
+
+
+def sounds_of(shard: Shard) -> tuple[list[Reading], list[NDArray[np.int16]], list[str]]:
+    """Speak and render a shard: the reading and the sound of each scene, and the engine of each reading that failed."""
     spoken: list[tuple[Reading, F32]] = []
     failures: list[str] = []
     for reading in shard.readings:
@@ -88,18 +112,8 @@ def _make(shard: Shard) -> tuple[F32, list[Segment], list[str]]:
             failures.append(reading.engine)
             continue
         spoken.append((reading, samples.astype(np.float32) / np.float32(32768)))
-    heard = [_heard(shard, spoken, at, copy) for at in range(len(spoken)) for copy in range(shard.copies)]
-    parts = _embedder().embed_all(heard)
-    segments, rows, first = [], [], 0
-    for i, part in enumerate(parts):
-        reading = spoken[i // shard.copies][0]
-        if len(part) >= WINDOW_FRAMES:
-            segments.append(
-                Segment(reading.engine, reading.request.voice, reading.speaker, reading.request.text, first, len(part))
-            )
-            rows.append(part)
-            first += len(part)
-    return np.concatenate(rows) if rows else np.zeros((0, 96), np.float32), segments, failures
+    scenes = [(at, copy) for at in range(len(spoken)) for copy in range(shard.copies)]
+    return [spoken[at][0] for at, _ in scenes], [_heard(shard, spoken, at, copy) for at, copy in scenes], failures
 
 
 def _heard(shard: Shard, spoken: list[tuple[Reading, F32]], at: int, copy: int) -> NDArray[np.int16]:
@@ -120,8 +134,8 @@ def _packed(rows: F32, segments: list[Segment], failures: list[str]) -> bytes:
 
 
 @cache
-def _embedder() -> Embedder:
-    return Embedder()
+def _embedder(variant: str) -> Embedder:
+    return Embedder(variant=variant)
 
 
 @lru_cache(maxsize=1)

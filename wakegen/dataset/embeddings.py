@@ -23,6 +23,7 @@ from wakegen.dataset.store import Clip, read_clip
 from wakegen.features import weights
 from wakegen.features.embed import ONNXRUNTIME, Embedder
 from wakegen.features.integer_backbone import integer_revision
+from wakegen.features.weights import NO_RELU
 
 F32 = NDArray[np.float32]
 CLIPS_PER_CHUNK = 64
@@ -37,12 +38,13 @@ class Chunk:
     sha256s: tuple[str, ...]
     as_stream: bool
     runtime: str = ONNXRUNTIME  # that computes the embedding: INT8 as a microcontroller does
+    variant: str = NO_RELU  # of the backbone
 
     @property
     def path(self) -> Path:
         """Where the result is kept."""
-        named = () if self.runtime == ONNXRUNTIME else (self.runtime, integer_revision())
-        name = repr((weights.identity(), self.as_stream, self.sha256s, *named)).encode()
+        named = () if self.runtime == ONNXRUNTIME else (self.runtime, integer_revision(self.variant))
+        name = repr((weights.identity(self.variant), self.as_stream, self.sha256s, *named)).encode()
         return Path(self.folder) / ".cache" / "embeddings" / f"{hashlib.sha256(name).hexdigest()[:32]}.npz"
 
 
@@ -62,11 +64,14 @@ def embedded(
     executor: Executor,
     as_stream: bool = False,
     runtime: str = ONNXRUNTIME,
+    variant: str = NO_RELU,
 ) -> Iterator[Embedded]:
     """Give the embeddings of done clips in order, making those that are missing."""
     size = STREAM_CLIPS if as_stream else CLIPS_PER_CHUNK
     parts = [tuple(clips[at : at + size]) for at in range(0, len(clips), size)]
-    chunks = [Chunk(str(folder), tuple(str(clip.sha256) for clip in part), as_stream, runtime) for part in parts]
+    chunks = [
+        Chunk(str(folder), tuple(str(clip.sha256) for clip in part), as_stream, runtime, variant) for part in parts
+    ]
     for part, data in zip(parts, executor.map(embed_chunk, chunks), strict=True):
         yield from _unpacked(part, data, as_stream)
 
@@ -78,7 +83,7 @@ def embed_chunk(chunk: Chunk) -> bytes:
     sounds = list(_read(Path(chunk.folder), chunk.sha256s))
     if chunk.as_stream:
         sounds = [np.concatenate(sounds)] if sounds else []
-    rows = _embedder(chunk.runtime).embed_all(sounds)
+    rows = _embedder(chunk.runtime, chunk.variant).embed_all(sounds)
     steps = np.array([len(sound) // 1280 for sound in sounds], np.int64)
     file = io.BytesIO()
     np.savez(file, rows=np.concatenate(rows).astype(np.float16), steps=steps)
@@ -103,5 +108,5 @@ def _read(folder: Path, sha256s: Iterable[str]) -> Iterator[NDArray[np.int16]]:
 
 
 @cache
-def _embedder(runtime: str) -> Embedder:
-    return Embedder(runtime=runtime)
+def _embedder(runtime: str, variant: str) -> Embedder:
+    return Embedder(runtime=runtime, variant=variant)

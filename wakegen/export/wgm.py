@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from wakegen.features.int8 import run_windows
 from wakegen.features.integer_backbone import integer_backbone
 from wakegen.features.quantise import integer_layer
+from wakegen.features.weights import NO_RELU
 from wakegen.metrics.events import STEP_S
 from wakegen.model.head import FRAMES
 from wakegen.model.small_head import SmallMember
@@ -31,6 +32,7 @@ class IntegerHead:
 
     layers: tuple[Layer, ...]
     step: float  # what a code of the embedding is worth
+    variant: str = NO_RELU  # of the backbone
 
     def logit(self, windows: F32) -> F32:
         """Score windows [n, 16, 96] of embeddings (the integer backbone's, or others rounded to its codes) → logits [n]."""
@@ -48,9 +50,9 @@ def limit_sum(scale: float) -> int:
     return int(LOGIT_LIMIT / scale)
 
 
-def integer_head(member: SmallMember, windows: F32) -> IntegerHead:
-    """Quantise a trained head; `windows` [n, 16, 96] show how large its activations get."""
-    step = integer_backbone().backbone[-1].scale
+def integer_head(member: SmallMember, windows: F32, *, variant: str = NO_RELU) -> IntegerHead:
+    """Quantise a trained head; `windows` [n, 16, 96] show how large its activations get, `variant` is of its backbone."""
+    step = integer_backbone(variant).backbone[-1].scale
     with threadpool_limits(1):  # sums of threads depend on their number
         tops = [round(float(np.abs(part).max()), 3) for part in member.activations(windows)]
     kernels = [(member.entry.T[:, :, None, None], member.entry_bias)]
@@ -81,14 +83,14 @@ def integer_head(member: SmallMember, windows: F32) -> IntegerHead:
             scaled=False,
         )
     )
-    return IntegerHead(tuple(layers), step)
+    return IntegerHead(tuple(layers), step, variant)
 
 
 def detector_file(
     head: IntegerHead, *, logit: float, smoothing: int, debounce_s: float, meta: Mapping[str, Any]
 ) -> Wgm:
     """Put a whole detector together; `logit` is its threshold."""
-    backbone = integer_backbone()
+    backbone = integer_backbone(head.variant)
     return Wgm(
         arithmetic=backbone.arithmetic,
         backbone_sha256=backbone.backbone_sha256,

@@ -15,7 +15,7 @@ from wakegen.core.paths import cache_folder
 from wakegen.features import weights
 from wakegen.features.graph import clip_graph, stream_graph
 from wakegen.features.mel import BANDS, STEP_FRAMES
-from wakegen.features.weights import NO_RELU, RECEPTIVE_FRAMES, SIZE, SOURCE_SHA256, Weights
+from wakegen.features.weights import NO_RELU, RECEPTIVE_FRAMES, SIZE, Weights
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -27,10 +27,6 @@ _GRAPHS: dict[str, Callable[[Weights], bytes]] = {"clip": clip_graph, "stream": 
 
 # Embedding of a fixed window, checked at load: some builds of some runtimes compute convolutions wrongly.
 _KNOWN_VALUES = (0, 1, 2, 95)
-KNOWN_EMBEDDING = {
-    weights.NO_RELU: (-12.5664, 16.3852, 5.7690, 7.0760),
-    weights.RELU: (-14.9390, 12.2324, 12.4067, 10.0580),
-}
 # A stream's first embedding is that of ten pushes; before the window's 76 frames go 4 that count for nothing.
 PUSHES = 10
 _BEFORE = PUSHES * STEP_FRAMES - RECEPTIVE_FRAMES
@@ -58,7 +54,9 @@ def load_session(kind: str = "clip", *, variant: str = NO_RELU, threads: int = 1
 
 def graph_path(kind: str = "clip", *, variant: str = NO_RELU) -> Path:
     """Give a derived graph's file, making it on first use."""
-    path = cache_folder() / f"{weights.NAME}-{SOURCE_SHA256[:12]}-{variant}-{kind}-r{_REVISION}.onnx"
+    path = (
+        cache_folder() / f"{weights.NAME}-{weights.identity(variant)['sha256'][:12]}-{variant}-{kind}-r{_REVISION}.onnx"
+    )
     if not path.exists():
         write_bytes(path, _GRAPHS[kind](weights.read(variant)))
     return path
@@ -114,7 +112,7 @@ def known_pushes() -> F32:
 
 def check_known_answer(embedding: F32, variant: str, program: str) -> None:
     """Refuse a program that computes the known window wrongly."""
-    if not np.allclose(embedding[list(_KNOWN_VALUES)], KNOWN_EMBEDDING[variant], atol=2e-3):
+    if not np.allclose(embedding[list(_KNOWN_VALUES)], weights.known_embedding(variant), atol=2e-3):
         raise WakegenError(
             f"{program} computes the speech embedding wrongly on this processor.",
             hint="Use the other runtime, or another version of this one (onnxruntime 1.27.0 is known for it).",

@@ -15,7 +15,7 @@ from wakegen.core.names import did_you_mean
 from wakegen.features import c_library, native, weights
 from wakegen.features.integer_backbone import IntegerEmbedder
 from wakegen.features.mel import BANDS, FIRST_STEP_FRAMES, STEP_FRAMES, STEP_SAMPLES, step_mel, stream_mel
-from wakegen.features.weights import NO_RELU
+from wakegen.features.weights import NO_RELU, RELU
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -64,13 +64,13 @@ def choose_runtime(wanted: str = AUTO, *, variant: str = NO_RELU) -> str:
         raise BadInput(
             f"There is no runtime {wanted!r} for the backbone.", hint=did_you_mean(wanted, {ONNXRUNTIME, NATIVE, AUTO})
         )
-    if wanted in (NATIVE, INT8) and variant != NO_RELU:
+    if wanted in (NATIVE, INT8) and variant == RELU:
         raise BadInput(f"The C engine does not run the variant {variant!r}.", hint=f"Use the runtime {ONNXRUNTIME}.")
     if wanted == NATIVE:
         c_library.library()
     if wanted != AUTO:
         return wanted
-    if variant == NO_RELU and native.is_there():
+    if variant != RELU and native.is_there():
         return NATIVE
     if find_spec("onnxruntime") is None:
         raise NotInstalled("Neither onnxruntime nor the C engine is here.", hint="pip install onnxruntime")
@@ -128,11 +128,11 @@ class Embedder:
 
     @cached_property
     def _native(self) -> native.NativeBackbone:
-        return native.NativeBackbone()
+        return native.NativeBackbone(self.variant)
 
     @cached_property
     def _integers(self) -> IntegerEmbedder:
-        return IntegerEmbedder()
+        return IntegerEmbedder(self.variant)
 
     @cached_property
     def _clip(self) -> onnxruntime.InferenceSession:
@@ -151,7 +151,7 @@ class Embedder:
         if self.runtime == INT8:
             raise BadInput("The backbone in integers does not run by itself.", hint="Export a .wgm and run that.")
         if self.runtime == NATIVE:
-            return native.NativeBackbone()
+            return native.NativeBackbone(self.variant)
         from wakegen.features import backbone
 
         session = backbone.load_session("stream", variant=self.variant, threads=self._threads)

@@ -1,41 +1,45 @@
-"""The speech embedding in integers as wakegen ships it: the published weights, quantised to ranges that were found once."""
+"""The speech embedding in integers as wakegen ships it: weights that were rounded and ranges that were found once."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wakegen.core.errors import NotInstalled
+from wakegen.core.paths import models_folder
 from wakegen.features import int8, native, weights
 from wakegen.features.quantise import quantised
+from wakegen.features.weights import NANO, NO_RELU
 from wakegen.model.wgm import Wgm, to_bytes
+
+_FOLDERS = {NO_RELU: "int8", NANO: "nano"}  # of models/, where the ranges of a variant are
 
 
 @cache
-def integer_backbone() -> Wgm:
-    """Give it, without a head. The same on every machine.
+def integer_backbone(variant: str = NO_RELU) -> Wgm:
+    """Give a variant, without a head. The same on every machine.
 
     Raises
     ------
-    NotInstalled : the openwakeword package is missing or is not version 0.4.0, or wakegen lacks a file.
+    NotInstalled : wakegen lacks a file.
     """
-    path = folder() / "ranges.json"
+    path = models_folder(_FOLDERS[variant]) / "ranges.json"
     if not path.is_file():
         raise NotInstalled(f"{path} is missing.", hint="Install wakegen again.")
     ranges = json.loads(path.read_text(encoding="utf-8"))
-    return quantised(weights.read(), ranges["tops"], embedding_top=ranges["embedding_top"])
+    sha256 = weights.identity(variant)["sha256"]
+    return quantised(weights.rounded(variant), ranges["below"], embedding_top=ranges["embedding_top"], sha256=sha256)
 
 
 class IntegerEmbedder:
     """Embeds whole recordings in integers: by the C engine, or by numpy, 50 times slower, where it was not built."""
 
-    def __init__(self) -> None:
-        made = integer_backbone()
+    def __init__(self, variant: str = NO_RELU) -> None:
+        made = integer_backbone(variant)
         self.scale = np.float32(made.backbone[-1].scale)  # what a code is worth
         self._native = (
             native.NativeInt8(to_bytes(made), source="the backbone in integers") if native.is_there() else None
@@ -47,19 +51,13 @@ class IntegerEmbedder:
         return self._native.embed(samples) if self._native is not None else int8.embed(self._layers, samples)
 
 
-def rounded(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+def rounded(rows: NDArray[np.float32], variant: str = NO_RELU) -> NDArray[np.float32]:
     """Round embeddings to what the integer backbone can say: its codes, within its range."""
-    scale = np.float32(integer_backbone().backbone[-1].scale)
+    scale = np.float32(integer_backbone(variant).backbone[-1].scale)
     return np.clip(np.round(rows / scale), -128, 127).astype(np.float32) * scale
 
 
 @cache
-def integer_revision() -> str:
+def integer_revision(variant: str = NO_RELU) -> str:
     """Name it by its bytes: for what is kept of it."""
-    return hashlib.sha256(to_bytes(integer_backbone())).hexdigest()[:16]
-
-
-def folder() -> Path:
-    """Give the folder of models/int8: inside the package when it was installed from a wheel."""
-    inside = Path(__file__).parent.parent / "_models" / "int8"
-    return inside if inside.is_dir() else Path(__file__).parents[2] / "models" / "int8"
+    return hashlib.sha256(to_bytes(integer_backbone(variant))).hexdigest()[:16]

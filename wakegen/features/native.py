@@ -12,14 +12,14 @@ from wakegen.core.paths import cache_folder
 from wakegen.features import backbone, c_library, weights
 from wakegen.features.c_library import Model, at, library
 from wakegen.features.mel import BANDS, STEP_FRAMES, STEP_SAMPLES
-from wakegen.features.weights import NO_RELU, SIZE, SOURCE_SHA256, Weights
+from wakegen.features.weights import NO_RELU, SIZE, Weights
 from wakegen.model.wgm import Activation, Arithmetic, Layer, Wgm, from_bytes, packed, to_bytes
 
 F32 = NDArray[np.float32]
 I16 = NDArray[np.int16]
 I8 = NDArray[np.int8]
 
-_BLOCK = 24  # outputs that the float engine computes side by side
+_BLOCKS = (24, 8)  # outputs that the float engine computes side by side
 _REVISION = 1
 _FIRST_STEPS = 9  # that give no embedding
 
@@ -27,7 +27,7 @@ _FIRST_STEPS = 9  # that give no embedding
 class NativeBackbone:
     """One stream of the speech embedding in float. Not for sharing between threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, variant: str = NO_RELU) -> None:
         """Open the engine.
 
         Raises
@@ -36,12 +36,12 @@ class NativeBackbone:
         WakegenError : it computes the known answer wrongly.
         """
         self._library = library()
-        self._model = Model(model_path().read_bytes(), "wg_embed_f32", source="the speech embedding")
+        self._model = Model(model_path(variant).read_bytes(), "wg_embed_f32", source="the speech embedding")
         self._row = np.zeros(SIZE, np.float32)
         self._row_at = at(self._row)
         for mel in backbone.known_pushes():
             self.frames(mel, self._row)
-        backbone.check_known_answer(self._row, NO_RELU, "The C engine")
+        backbone.check_known_answer(self._row, variant, "The C engine")
         self.reset()
 
     def reset(self) -> None:
@@ -133,27 +133,29 @@ def is_there() -> bool:
     return c_library.is_there()
 
 
-def model_path() -> Path:
+def model_path(variant: str = NO_RELU) -> Path:
     """Give the float backbone as a .wgm, making it on first use."""
-    path = cache_folder() / f"{weights.NAME}-{SOURCE_SHA256[:12]}-{NO_RELU}-r{_REVISION}.wgm"
+    sha256 = weights.identity(variant)["sha256"]
+    path = cache_folder() / f"{weights.NAME}-{sha256[:12]}-{variant}-r{_REVISION}.wgm"
     if not path.exists():
-        write_bytes(path, to_bytes(float_backbone(weights.read())))
+        write_bytes(path, to_bytes(float_backbone(weights.read(variant), sha256)))
     return path
 
 
-def float_backbone(read: Weights) -> Wgm:
+def float_backbone(read: Weights, sha256: str) -> Wgm:
     """Give the backbone alone as a .wgm in float."""
     layers, bands, last = [], BANDS, len(read.convs) - 1
     for i, conv in enumerate(read.convs):
         co, ci, kt, kf = conv.kernel.shape
         pt, pf = conv.pool
+        block = next(size for size in _BLOCKS if co % size == 0)
         layers.append(
             Layer(
-                **{"ci": ci, "co": co, "bands": bands, "kt": kt, "kf": kf, "pt": pt, "pf": pf, "block": _BLOCK},
-                weights=packed(conv.kernel, _BLOCK),
+                **{"ci": ci, "co": co, "bands": bands, "kt": kt, "kf": kf, "pt": pt, "pf": pf, "block": block},
+                weights=packed(conv.kernel, block),
                 bias=conv.bias,
                 activation=Activation.LEAKY_CLAMPED if i < last else Activation.LINEAR,
             )
         )
         bands //= pf
-    return Wgm(Arithmetic.FLOAT32, SOURCE_SHA256, tuple(layers))
+    return Wgm(Arithmetic.FLOAT32, sha256, tuple(layers))

@@ -196,6 +196,12 @@ def _trained_members(project: Project) -> Any:
             f"There is no trained detector in {project.folder} that could be trained on.",
             hint=f"Train first: wakegen train --resume --project {project.folder}",
         )
+    trained_on, asked = project.trained_backbone, project.settings.train.backbone
+    if trained_on != asked:
+        raise BadInput(
+            f"The trained detector was made for the backbone '{trained_on}', the settings ask for '{asked}'.",
+            hint=f"Add with --backbone {trained_on}, or train anew first: wakegen train --project {project.folder}",
+        )
     members = load_members(path)
     if len(members) != wanted:
         raise BadInput(

@@ -72,7 +72,7 @@ def _found(project: Project) -> list[_Found]:
     language = find_language(project.store.meta("language") or project.settings.generation.language).tag
     found: list[_Found] = []
     taken: frozenset[str] = frozenset()
-    for bank in (_own(project, language, sorted(wanted)), banks.shipped(language)):
+    for bank in (_own(project, language, sorted(wanted)), banks.shipped(language, project.variant)):
         if bank is not None:
             there = frozenset(bank.hours_by_engine())
             engines = there - taken if project.settings.automatic else (there & wanted) - taken
@@ -120,7 +120,14 @@ def _own(project: Project, language: str, engines: Sequence[str]) -> NegativeBan
     if not hours or not engines:
         return None
     try:
-        path = banks.build(language, hours, engines=engines, executor=project.executor, on_event=project.on_event)
+        path = banks.build(
+            language,
+            hours,
+            engines=engines,
+            executor=project.executor,
+            on_event=project.on_event,
+            variant=project.variant,
+        )
     except (BadInput, EngineError, StorageError) as error:
         project.on_event(Notice("warning", f"No negative bank: {error}"))
         return None

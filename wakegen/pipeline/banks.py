@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wakegen.config.presets import BACKBONES
 from wakegen.config.settings import Negatives
 from wakegen.core.errors import BadInput, EngineError
 from wakegen.core.events import Notice, OnEvent, Progress, ignore
 from wakegen.core.executor import Processes, Serial, default_jobs
 from wakegen.core.executor import executor as make_executor
-from wakegen.core.paths import cache_folder
+from wakegen.core.paths import cache_folder, models_folder
 from wakegen.core.version import VERSION
 from wakegen.dataset import bank as store
 from wakegen.dataset.bank import NegativeBank, Segment
@@ -27,6 +28,7 @@ from wakegen.dataset.splits import language_of
 from wakegen.engines import roll, table
 from wakegen.engines.base import Answer
 from wakegen.features import weights
+from wakegen.features.weights import NO_RELU
 from wakegen.pipeline.material import known_engines
 from wakegen.pipeline.simulate import scene_bank
 from wakegen.text.languages import find_language, native_voices
@@ -42,6 +44,7 @@ class BankInfo:
 
     path: Path
     language: str
+    backbone: str
     hours: float
     hours_by_engine: dict[str, float]
     segments: int
@@ -53,11 +56,15 @@ class BankInfo:
         """Give all of it as JSON knows it."""
         return {**asdict(self), "path": str(self.path)}
 
+    @property
+    def _of_backbone(self) -> str:
+        return "" if self.backbone == "full" else f", backbone {self.backbone}"
+
     def to_text(self) -> str:
         """Give what a person wants to read first."""
         listed = ", ".join(f"{engine} {hours:.1f} h" for engine, hours in self.hours_by_engine.items())
         return (
-            f"{self.language}: {self.hours:.1f} h in {self.segments:,} segments, {self.bytes / 1e6:.0f} MB\n"
+            f"{self.language}{self._of_backbone}: {self.hours:.1f} h in {self.segments:,} segments, {self.bytes / 1e6:.0f} MB\n"
             f"  {listed}\n  {self.path}"
         )
 
@@ -69,9 +76,10 @@ def build_bank(
     engines: Sequence[str] = (),
     jobs: int | None = None,
     redo: bool = False,
+    backbone: str = "full",
     on_event: OnEvent = ignore,
 ) -> BankInfo:
-    """Build the bank of a language, unless it is there.
+    """Build the bank of a language for a backbone ("full" or "nano"), unless it is there.
 
     Raises
     ------
@@ -81,7 +89,15 @@ def build_bank(
     wanted = hours or Negatives().bank_hours
     _check_named(engines, tag)
     workers = jobs or default_jobs()
-    path = build(tag, wanted, engines=engines, executor=lambda: make_executor(workers), on_event=on_event, redo=redo)
+    path = build(
+        tag,
+        wanted,
+        engines=engines,
+        executor=lambda: make_executor(workers),
+        on_event=on_event,
+        redo=redo,
+        variant=BACKBONES[backbone],
+    )
     return _info(path, store.load(path))
 
 
@@ -95,9 +111,14 @@ def _check_named(engines: Sequence[str], language: str) -> None:
 
 
 def list_banks() -> tuple[BankInfo, ...]:
-    """Give the banks that are here and belong to this backbone: those that were built, by language, then that which ships."""
+    """Give the banks that are here and can be used: those that were built, by language, then those that ship."""
     languages = sorted({path.name.rpartition("-")[0] for path in folder().glob("*.npz")})
-    found = [(path, bank) for language in languages for path, bank in there(language)]
+    found = [
+        (path, bank)
+        for language in languages
+        for variant in BACKBONES.values()
+        for path, bank in there(language, variant)
+    ]
     found += [(path, store.load(path)) for path in shipped_paths()]
     return tuple(_info(path, bank) for path, bank in found)
 
@@ -106,8 +127,9 @@ def _info(path: Path, bank: NegativeBank) -> BankInfo:
     by_engine = {engine: round(hours, 3) for engine, hours in bank.hours_by_engine().items()}
     size = path.stat().st_size
     about = bank.about
+    backbone = next((name for name, one in BACKBONES.items() if one == about["backbone"]["variant"]), "")
     return BankInfo(
-        path, about["language"], round(bank.hours, 3), by_engine, len(bank.segments), size, about["licences"]
+        path, about["language"], backbone, round(bank.hours, 3), by_engine, len(bank.segments), size, about["licences"]
     )
 
 
@@ -116,18 +138,18 @@ def folder() -> Path:
     return cache_folder() / "negatives"
 
 
-def path_of(language: str, readers: Sequence[Readers], readings: Sequence[Reading]) -> Path:
+def path_of(language: str, readers: Sequence[Readers], readings: Sequence[Reading], variant: str = NO_RELU) -> Path:
     """Give the place of the bank that holds these readings, named by all that it is made from."""
     versions = [(one.engine, one.version) for one in readers]
-    key = repr((store.VERSION, weights.identity(), versions, readings, RECIPE, DEVICE, COPIES))
+    key = repr((store.VERSION, weights.identity(variant), versions, readings, RECIPE, DEVICE, COPIES))
     return folder() / f"{language}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
 
 
-def is_there(language: str, hours: float, engines: Sequence[str]) -> bool:
+def is_there(language: str, hours: float, engines: Sequence[str], variant: str = NO_RELU) -> bool:
     """Say whether the bank that `build` would make is there, or cannot be made."""
     try:
         readers = readers_of(language, engines)
-        return path_of(language, readers, plan(language, hours, readers)).exists()
+        return path_of(language, readers, plan(language, hours, readers), variant).exists()
     except BadInput:
         return True
 
@@ -140,12 +162,14 @@ def build(
     executor: Callable[[], Serial | Processes],
     on_event: OnEvent,
     redo: bool = False,
+    variant: str = NO_RELU,
 ) -> Path:
     """Make the bank of a language, unless it is there.
 
     Parameters
     ----------
     engines : by name; empty: all that can be used and train
+    variant : of the backbone
 
     Raises
     ------
@@ -156,7 +180,7 @@ def build(
     readings = plan(language, hours, readers)
     if not readings:
         raise BadInput(f"{hours:g} hours are too few for a bank.", hint="Ask for an hour or more.")
-    path = path_of(language, readers, readings)
+    path = path_of(language, readers, readings, variant)
     if path.exists() and not redo:
         return path
     listed = ", ".join(one.engine for one in readers)
@@ -164,7 +188,7 @@ def build(
         Notice("info", f"Making the negative bank: {hours:g} h of speech by {listed} (once; all phrases share it).")
     )
     scenes = scene_bank(DEVICE, executor, on_event)
-    shards = _shards(readings, scenes)
+    shards = _shards(readings, scenes, variant)
     rows, segments, failures, first = [], [], Counter[str](), 0
     with executor() as workers:
         for made in workers.map(make_shard, shards):
@@ -179,7 +203,7 @@ def build(
         raise EngineError("No text of the bank could be spoken.", hint="Try `wakegen voices play` with these engines.")
     for engine, count in sorted(failures.items()):
         on_event(Notice("warning", f"{count:,} texts of the bank could not be spoken by {engine}; they are left out."))
-    store.save(store.quantised(np.concatenate(rows), segments, _about(language, readers)), path)
+    store.save(store.quantised(np.concatenate(rows), segments, _about(language, readers, variant)), path)
     for shard in shards:
         shard.path.unlink(missing_ok=True)
     return path
@@ -210,43 +234,43 @@ def _readers(language: str, answers: Mapping[str, Answer]) -> tuple[Readers, ...
     return tuple(Readers(name, answers[name].version, mine) for name, mine in voices.items() if mine)
 
 
-def _shards(readings: Sequence[Reading], scenes: Path) -> list[Shard]:
+def _shards(readings: Sequence[Reading], scenes: Path, variant: str) -> list[Shard]:
     parts = (readings[at : at + _READINGS_PER_SHARD] for at in range(0, len(readings), _READINGS_PER_SHARD))
-    kept, name = str(folder() / "shards"), weights.identity()["sha256"]
-    return [Shard(kept, str(scenes), DEVICE, SEED, COPIES, name, tuple(part)) for part in parts]
+    kept = str(folder() / "shards")
+    return [Shard(kept, str(scenes), DEVICE, SEED, COPIES, variant, tuple(part)) for part in parts]
 
 
 def _moved(segment: Segment, by: int) -> Segment:
     return Segment(segment.engine, segment.voice, segment.speaker, segment.text, segment.first + by, segment.count)
 
 
-def _about(language: str, readers: Sequence[Readers]) -> dict[str, Any]:
+def _about(language: str, readers: Sequence[Readers], variant: str = NO_RELU) -> dict[str, Any]:
     licences = {
         one.engine: sorted({voice.licence or table.row(one.engine).licence for voice in one.voices}) for one in readers
     }
     return {
         "language": language,
-        "backbone": weights.identity(),
+        "backbone": weights.identity(variant),
         "engines": {one.engine: one.version for one in readers},
         "licences": licences,
         "wakegen": VERSION,
     }
 
 
-def shipped(language: str) -> NegativeBank | None:
-    """Give the bank that comes with wakegen, if it is of this language and backbone."""
-    path = next((path for path in shipped_paths() if path.stem == language), None)
+def shipped(language: str, variant: str = NO_RELU) -> NegativeBank | None:
+    """Give the bank that comes with wakegen, if one is of this language and backbone."""
+    name = language if variant == NO_RELU else f"{language}-{variant}"
+    path = next((path for path in shipped_paths() if path.stem == name), None)
     bank = store.load(path) if path else None
-    return bank if bank and bank.about["backbone"] == weights.identity() else None
+    return bank if bank and bank.about["backbone"] == weights.identity(variant) else None
 
 
 def shipped_paths() -> tuple[Path, ...]:
-    """Give the banks that come with wakegen: beside the package in a checkout, inside it in a wheel."""
-    places = (Path(__file__).parents[2] / "models", Path(__file__).parents[1] / "_models")
-    return tuple(path for place in places for path in sorted((place / "negatives").glob("*.npz")))
+    """Give the banks that come with wakegen."""
+    return tuple(sorted(models_folder("negatives").glob("*.npz")))
 
 
-def there(language: str) -> Iterator[tuple[Path, NegativeBank]]:
+def there(language: str, variant: str = NO_RELU) -> Iterator[tuple[Path, NegativeBank]]:
     """Give the banks of a language and of this backbone that can be used, the largest first."""
     found = []
     for path in sorted(folder().glob(f"{language}-*.npz")):
@@ -254,6 +278,6 @@ def there(language: str) -> Iterator[tuple[Path, NegativeBank]]:
             bank = store.load(path)
         except BadInput:
             continue
-        if bank.about["backbone"] == weights.identity() and bank.about["language"] == language:
+        if bank.about["backbone"] == weights.identity(variant) and bank.about["language"] == language:
             found.append((path, bank))
     yield from sorted(found, key=lambda pair: -pair[1].hours)

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from wakegen import profiles
 from wakegen.config import Settings
-from wakegen.config.presets import TRAIN
+from wakegen.config.presets import BACKBONES, TRAIN
 from wakegen.core.executor import default_jobs
 from wakegen.dataset.plan import plan_speech
 from wakegen.dataset.plan_scenes import NOISE_S, SCARCE, noise_counts
@@ -153,17 +154,19 @@ def _seconds(
     """Give the seconds of a run in which every clip is spoken anew."""
     speaking = sum(_CLIP_CPU_S + table.row(clip.engine).cpu_per_s * _speech_s(clip) for clip in clips)
     making = speaking + sum(scenes.values()) * _SCENE_CPU_S
-    hearing = _heard_s(settings, clips) * _EMBED_CPU_S
+    integers = profiles.load(settings.device).detector.format == "wgm"  # heard and trained once more, tested once more
+    hearing = _heard_s(settings, clips) * _EMBED_CPU_S * (1 + integers)
     tried = len(CHANGES) if TRAIN[settings.train.preset].chooses and ingredients.validators else 0
-    training = (settings.train.heads + tried) * settings.train.steps * _STEP_CPU_S
-    testing = settings.evaluation.test_hours * 3600 * _TEST_CPU_S
+    training = (settings.train.heads + tried + integers) * settings.train.steps * _STEP_CPU_S
+    testing = settings.evaluation.test_hours * 3600 * _TEST_CPU_S * (1 + integers)
     return _OVERHEAD_S + testing + (making + hearing + training + _bank_cpu_s(settings, ingredients)) / jobs
 
 
 def _bank_cpu_s(settings: Settings, ingredients: Ingredients) -> float:
     hours = settings.generation.negatives.bank_hours
     trainers = sorted(one.choice.type for one in ingredients.speakers if one.trains)
-    if not hours or banks.is_there(find_language(ingredients.phrase.language).tag, hours, trainers):
+    variant = BACKBONES[settings.train.backbone]
+    if not hours or banks.is_there(find_language(ingredients.phrase.language).tag, hours, trainers, variant):
         return 0.0
     return hours * _BANK_CPU_S
 

@@ -22,6 +22,7 @@ from wakegen.bench.latency import Latency, measure_in_child
 from wakegen.bench.pitch import f0_bin
 from wakegen.bench.probes import Probe
 from wakegen.bench.result import ModelFacts, Training, report_document
+from wakegen.config.presets import BACKBONES
 from wakegen.core.errors import BadInput
 from wakegen.core.events import Notice
 from wakegen.core.files import sha256_file, write_bytes, write_json
@@ -181,7 +182,7 @@ def _sidecar(project: Project, calibration: Mapping[str, Any]) -> Sidecar:
     return Sidecar(
         phrase=settings.phrase,
         threshold=0.5,
-        backbone=weights.identity(),
+        backbone=weights.identity(BACKBONES[project.trained_backbone]),
         smoothing=SMOOTHING_STEPS,
         operating_points=tuple(
             OperatingPoint(

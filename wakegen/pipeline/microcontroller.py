@@ -13,12 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from wakegen import profiles
 from wakegen.bench.evaluate import Evaluation
+from wakegen.core.events import Notice
 from wakegen.core.files import write_bytes
 from wakegen.core.seeds import derive, stream
 from wakegen.core.version import VERSION
 from wakegen.export.wgm import IntegerHead, detector_file, integer_head
-from wakegen.features.c_library import library
+from wakegen.features.c_library import is_there, library
 from wakegen.features.embed import INT8
 from wakegen.model.wgm import to_bytes
 from wakegen.pipeline import evaluate, train
@@ -29,24 +31,46 @@ from wakegen.train.calibrate import Calibration, Point, calibrate, score_of
 from wakegen.train.material import Material
 from wakegen.train.trainer import train_small
 
+NAME = "microcontroller"
 DEBOUNCE_S = 2.0
 _CALIBRATION_WINDOWS = 20_000
 
 
-def export_wgm(project: Project, path: Path) -> dict[str, Any]:
+def run(project: Project) -> dict[str, Any]:
+    """Make the detector that the device's profile asks for beside the project's own; {} where it asks for none."""
+    wanted = profiles.load(project.settings.device).detector
+    if wanted.format != "wgm":
+        return {}
+    if not is_there():
+        project.on_event(Notice("warning", "No detector in integers: the C engine, which tests it, was not built."))
+        return {}
+    path = project.model_path.with_suffix(".wgm")
+    facts = (*train.facts_of(project), wanted.backbone)
+
+    def work() -> dict[str, Any]:
+        told = export_wgm(project, path, backbone=wanted.backbone)
+        return {"line": f"{path.name}, {told['bytes'] / 1000:.0f} kB: {told['text']}", **told}
+
+    return project.stage(NAME, "Make the detector in integers", *facts, redo=not path.exists(), work=work)
+
+
+def export_wgm(project: Project, path: Path, *, backbone: str | None = None) -> dict[str, Any]:
     """Train, quantise, calibrate, write NAME.wgm, and test it; give what is told of it.
+
+    Its backbone ("full" or "nano") is that of the project's detector if none is named.
 
     Raises
     ------
     BadInput : the project holds no clips to train on.
     NotInstalled : the C engine, which tests the result, was not built.
     """
+    project = project.on_backbone(backbone or project.trained_backbone)
     library()  # what tests the result must be there before an hour of work
     with project.executor() as executor:
         material = train.gather(project, executor, runtime=INT8)
         held_out = train.listen(project, executor, runtime=INT8)
     member = train_small(material, recipe=train.recipe_of(project), seed=derive(project.settings.seed, "small head"))
-    head = integer_head(member, _some(material, project.settings.seed))
+    head = integer_head(member, _some(material, project.settings.seed), variant=project.variant)
     calibration = calibrate(
         head,
         held_out.streams,

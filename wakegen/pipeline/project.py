@@ -7,12 +7,13 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from wakegen import config, profiles
 from wakegen.config import EngineChoice, Settings
+from wakegen.config.presets import BACKBONES, DEFAULT_BACKBONE
 from wakegen.core.errors import BadInput, ProjectMismatch
 from wakegen.core.events import OnEvent, StageDone, StageStarted
 from wakegen.core.executor import Processes, Serial, default_jobs, executor
@@ -42,6 +43,20 @@ class Project:
     def model_path(self) -> Path:
         """Where the detector is exported to."""
         return self.folder / "models" / f"{self.settings.name}.onnx"
+
+    @property
+    def variant(self) -> str:
+        """The variant of the backbone that its settings ask for."""
+        return BACKBONES[self.settings.train.backbone]
+
+    @property
+    def trained_backbone(self) -> str:
+        """The backbone that its detector was trained on, whatever the settings say by now."""
+        return self.store.meta("backbone") or DEFAULT_BACKBONE
+
+    def on_backbone(self, name: str) -> Project:
+        """Give the same project with another backbone asked for."""
+        return replace(self, settings=replace(self.settings, train=replace(self.settings.train, backbone=name)))
 
     @property
     def validators(self) -> frozenset[str]:

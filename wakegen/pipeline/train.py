@@ -26,6 +26,7 @@ from wakegen.dataset.store import DONE, SCENE, SPEECH, Clip
 from wakegen.export import onnx_bytes
 from wakegen.features import integer_backbone
 from wakegen.features.embed import ONNXRUNTIME
+from wakegen.features.weights import NO_RELU
 from wakegen.model.head import Head
 from wakegen.model.members import save_members
 from wakegen.pipeline import bank_windows
@@ -67,7 +68,8 @@ def facts_of(project: Project) -> tuple[Any, ...]:
     settings = project.settings
     bank_hours = settings.generation.negatives.bank_hours
     trained = (repr(recipe_of(project)), settings.train.heads, TRAIN[settings.train.preset].chooses)
-    return scenes, *trained, settings.evaluation.target_fa_per_hour, bank_hours
+    facts = (scenes, *trained, settings.evaluation.target_fa_per_hour, bank_hours)
+    return facts if project.variant == NO_RELU else (*facts, project.variant)
 
 
 def recipe_of(project: Project) -> Recipe:
@@ -100,6 +102,8 @@ def _work(project: Project, recipe: Recipe) -> dict[str, Any]:
         calibration = calibrated(project, head, held_out)
         cpu_s = time.process_time() - cpu_started + executor.cpu_s * (executor.workers > 1)
     write_candidate(project, head, calibration)
+    with project.store.transaction():
+        project.store.set_meta("backbone", project.settings.train.backbone)
     count = len(head.members)
     return {
         "line": f"{count} heads of {head.parameters // count:,} values{chosen.text}; {calibration.text}",
@@ -142,7 +146,7 @@ def gather(project: Project, executor: Executor, *, runtime: str = ONNXRUNTIME) 
     rows: list[F32] = []
     groups: dict[str, dict[str, list[Rows]]] = {"positive": {}, "early": {}, "near": {}, "general": {}}
     first_row = 0
-    for item in embedded(clips, folder=project.folder, executor=executor, runtime=runtime):
+    for item in embedded(clips, folder=project.folder, executor=executor, runtime=runtime, variant=project.variant):
         clip = item.clips[0]
         group = _group(clip)
         source = ADDED if clip.kind == ADDED else OWN if group == "general" else clip.engine
@@ -153,7 +157,8 @@ def gather(project: Project, executor: Executor, *, runtime: str = ONNXRUNTIME) 
         project.on_event(Progress(NAME, "embeddings", group_total=len(clips)))
     banked = bank_windows.windows(project, first_row=first_row)
     if banked is not None:
-        rows.append(banked.rows if runtime == ONNXRUNTIME else integer_backbone.rounded(banked.rows))
+        rounds = runtime != ONNXRUNTIME
+        rows.append(integer_backbone.rounded(banked.rows, project.variant) if rounds else banked.rows)
         groups["general"] |= {name: [starts] for name, starts in banked.starts.items()}
     weights = json.loads(project.store.meta("weights") or "{}")
     positive, early = (
@@ -202,7 +207,7 @@ def _starts(item: Embedded, clip: Clip, group: str, first_row: int) -> dict[str,
 def listen(project: Project, executor: Executor, *, runtime: str = ONNXRUNTIME) -> HeldOut:
     """Embed what voices and texts that training has not seen say, for the choice and for the threshold."""
     store = project.store
-    embed = partial(embedded, folder=project.folder, executor=executor, runtime=runtime)
+    embed = partial(embedded, folder=project.folder, executor=executor, runtime=runtime, variant=project.variant)
     streams: dict[str, list[tuple[F32, int]]] = {}
     for kind in STREAM_KINDS:
         clips = list(store.clips(stage=SCENE, state=DONE, split="val", kind=kind))

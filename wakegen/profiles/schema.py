@@ -81,6 +81,14 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Detector:
+    """What `make` writes for it, besides the ONNX file."""
+
+    format: str = _choice("onnx", "wgm", default="onnx")  # wgm: a whole detector in integers
+    backbone: str = _choice("full", "nano", default="full")  # of the .wgm
+
+
+@dataclass(frozen=True, slots=True)
 class Use:
     """Where it stands and how far away people are: decides which rooms scenes take place in."""
 
@@ -101,6 +109,7 @@ class DeviceProfile:
     extends: str = ""
     title: str = ""  # for people
     codec: str = _choice("none", "g711", default="none")  # g711: 8 kHz, 300–3400 Hz, µ-law, as on the telephone
+    detector: Detector = field(default_factory=Detector)
     use: Use = field(default_factory=Use)
     sources: Mapping[str, str] = field(default_factory=dict)  # dotted path: "datasheet …", "measured …" or "assumed"
     path: Path = field(default=Path(), metadata={"internal": True})  # the file it was read from

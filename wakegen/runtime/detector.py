@@ -155,12 +155,7 @@ def checked(samples: I16) -> I16:
 def _opened(path: Path, threshold: float | None, *, plain: bool) -> tuple[Runner, Sidecar]:
     head = open_head(path, plain=plain)
     sidecar = _sidecar(path, head)
-    if sidecar.backbone.get("sha256") != weights.SOURCE_SHA256:
-        raise BadInput(
-            f"{path} was trained on another backbone (sha256 {str(sidecar.backbone.get('sha256'))[:12]}…, not "
-            f"{weights.SOURCE_SHA256[:12]}…).",
-            hint="Train it again with this version of wakegen.",
-        )
+    weights.known_variant(str(sidecar.backbone.get("sha256")), made=str(path))
     return head, sidecar if threshold is None else replace(sidecar, threshold=threshold)
 
 

@@ -39,15 +39,14 @@ class IntegerDetector:
         made = from_bytes(data, source=str(path))
         if made.arithmetic != Arithmetic.INT8 or not made.head:
             raise BadInput(f"{path} is no detector in integers.", hint="wakegen export MODEL --to wgm writes one.")
-        if made.backbone_sha256 != weights.SOURCE_SHA256:
-            raise BadInput(f"{path} was made for another backbone.", hint="Export it again with this version.")
+        variant = weights.known_variant(made.backbone_sha256, made=str(path))
         self._engine = NativeInt8(data, source=str(path))
         self._scale, self._smoothing = made.head[-1].scale, made.smoothing
         self.debounce_steps = made.debounce_steps
         self.sidecar = Sidecar(
             str(made.meta.get("phrase", path.stem)),
             _probability(made.threshold_logit),
-            weights.identity(),
+            weights.identity(variant),
             smoothing=made.smoothing,
             debounce_s=made.debounce_steps * STEP_S,
         )
