@@ -7,6 +7,7 @@
     ├── ProjectMismatch          3   the folder belongs to another phrase or configuration
     ├── NotInstalled             4   a package, program or model is missing
     ├── DeviceError              5   a device or a network failed
+    │   └── DeviceLost           5   it stopped answering, or restarted, while something was under way
     ├── GateNotMet               6   a limit asked for was not met
     ├── EngineError              1   an engine failed on one request
     │   └── CannotSpeak          3   this engine and voice have no way to say this text
@@ -66,6 +67,10 @@ class DeviceError(WakegenError):
     """A device or a network failed."""
 
     exit_code = 5
+
+
+class DeviceLost(DeviceError):
+    """A device stopped answering, or restarted, while something was under way; what was finished is kept."""
 
 
 class GateNotMet(WakegenError):
