@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import struct
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 
 from wakegen.core.errors import DeviceLost
@@ -259,7 +259,7 @@ class Link:
         elif self._opens and not state.flying and self._may_ask(now_s, idle_s):
             yield self._frame(Kind.PING)
 
-    def _data(self, now_s: float) -> Iterator[Frame]:
+    def _data(self, now_s: float) -> Generator[Frame, None, bool]:
         """Give what is to be sent again, and what is new and has room; tell whether there was anything."""
         state, any_sent = self._state, False
         for number, flying in state.flying.items():
