@@ -21,7 +21,7 @@ import numpy as np
 from benchmarks import realdata, recall
 from benchmarks.exported import Exported
 from benchmarks.longform import longform
-from benchmarks.recall import FLOAT, Hearing, Judged
+from benchmarks.recall import FLOAT, Heard, Hearing, Judged, RealSet
 from wakegen.core.executor import default_jobs
 from wakegen.core.names import slug
 from wakegen.metrics.intervals import per_hour
@@ -132,24 +132,7 @@ def judged_detector(phrase: str, seed: int, effort: Effort, folder: Path, work: 
     """Make the detector of one phrase and seed, and judge the exported file."""
     model, train = made_detector(phrase, seed, effort, work)
     say(f"{phrase}, seed {seed}: judging")
-    embedded = work / "embedded"
-    data = recall.real_set(
-        folder,
-        slug(phrase),
-        limit=effort.recordings,
-        negative_files=effort.negative_files,
-        cache=embedded,
-        hearing=effort.hearing,
-    )
-    read = longform(
-        effort.longform_hours,
-        PHRASES,
-        seed=seed,
-        jobs=default_jobs(),
-        folder=embedded,
-        reader=effort.reader,
-        hearing=effort.hearing,
-    )
+    data, read = heard(phrase, seed, effort, folder, work)
     exported = Exported(model)
     smoothing = exported.sidecar.smoothing
     judged = recall.judge_head(exported, data, read, smoothing=smoothing, default=exported.threshold_logit)
@@ -166,6 +149,23 @@ def judged_detector(phrase: str, seed: int, effort: Effort, folder: Path, work: 
     row = Run(phrase, seed, judged, float(train["cpu_s"]), facts)
     say(_line(row))
     return row
+
+
+def heard(phrase: str, seed: int, effort: Effort, folder: Path, work: Path) -> tuple[RealSet, tuple[Heard, ...]]:
+    """Give the recordings and the long form that a phrase is judged on, embedded; kept in the work folder."""
+    embedded = work / "embedded"
+    limits = {"limit": effort.recordings, "negative_files": effort.negative_files}
+    data = recall.real_set(folder, slug(phrase), **limits, cache=embedded, hearing=effort.hearing)
+    read = longform(
+        effort.longform_hours,
+        PHRASES,
+        seed=seed,
+        jobs=default_jobs(),
+        folder=embedded,
+        reader=effort.reader,
+        hearing=effort.hearing,
+    )
+    return data, read
 
 
 def made_detector(phrase: str, seed: int, effort: Effort, work: Path) -> tuple[Path, dict[str, Any]]:

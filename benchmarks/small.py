@@ -15,12 +15,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks import recall, voices
-from benchmarks.judging import PHRASES, POINTS, ROOT, judged_detector, made_detector, run_wakegen, say
-from benchmarks.longform import longform
+from benchmarks.judging import PHRASES, POINTS, ROOT, heard, judged_detector, made_detector, run_wakegen, say
 from benchmarks.recall import FLOAT, Hearing, Judged, Scorer
 from wakegen.core.events import ignore
-from wakegen.core.executor import default_jobs
-from wakegen.core.names import slug
 from wakegen.core.seeds import derive
 from wakegen.export.wgm import IntegerHead
 from wakegen.features.embed import INT8
@@ -104,15 +101,5 @@ def _of(made: Wgm) -> IntegerHead:
 def _judged(
     phrase: str, head: Scorer, data: Path, work: Path, hearing: Hearing, default: float = float(np.inf)
 ) -> Judged:
-    embedded = work / "embedded"
-    real = recall.real_set(data, slug(phrase), cache=embedded, hearing=hearing)
-    read = longform(
-        _LARGE.longform_hours,
-        PHRASES,
-        seed=_SEED,
-        jobs=default_jobs(),
-        folder=embedded,
-        reader=_LARGE.reader,
-        hearing=hearing,
-    )
+    real, read = heard(phrase, _SEED, replace(_LARGE, hearing=hearing), data, work)
     return recall.judge_head(head, real, read, smoothing=SMOOTHING_STEPS, default=default)
