@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -320,3 +321,10 @@ def test_another_number_of_heads_is_refused(copy, mine):
 def test_only_training_can_add_or_resume(made, mine):
     with pytest.raises(BadInput, match="cannot resume or add"):
         wakegen.run_stage("gate", made, settings(made), add_clips=mine)
+
+
+def test_a_detector_of_another_backbone_is_not_trained_on(copy, mine):
+    placed = replace(settings(copy), train=replace(settings(copy).train, backbone="nano"))
+    with pytest.raises(BadInput, match="made for the backbone 'full', the settings ask for 'nano'") as caught:
+        wakegen.run_stage("train", copy, placed, add_clips=mine)
+    assert "--backbone full" in caught.value.hint

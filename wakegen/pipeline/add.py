@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from wakegen.audio.io import scan_folder
+from wakegen.config.presets import DEFAULT_BACKBONE
 from wakegen.core.errors import BadInput
 from wakegen.core.events import Notice, StageDone, StageStarted
 from wakegen.dataset.fill import fill, tasks_of
@@ -68,6 +69,7 @@ def go_on(project: Project) -> dict[str, Any] | None:
     pending = _pending(project)
     if pending is None:
         return None
+    project = project.on_backbone(pending.get("backbone", DEFAULT_BACKBONE))  # that of the heads that go on
     _read_files(project)
     done = {clip.id for clip in project.store.clips(stage=SPEECH, state=DONE, engine=RECORDING)}
     if not done & set(pending["ids"]):
@@ -151,6 +153,7 @@ def _begin(project: Project, files: Sequence[Added]) -> None:
     pending = {
         "ids": [row.id for row in rows],
         "choice": choice,
+        "backbone": project.settings.train.backbone,
         "clips": {
             label: {split: counts[label, split] for split in ("train", "val")} for label in ("positive", "negative")
         },

@@ -52,7 +52,8 @@ class Project:
     @property
     def trained_backbone(self) -> str:
         """The backbone that its detector was trained on, whatever the settings say by now."""
-        return self.store.meta("backbone") or DEFAULT_BACKBONE
+        done = self.store.stage("train")
+        return str(json.loads(done[1]).get("backbone", DEFAULT_BACKBONE)) if done else DEFAULT_BACKBONE
 
     def on_backbone(self, name: str) -> Project:
         """Give the same project with another backbone asked for."""

@@ -102,8 +102,6 @@ def _work(project: Project, recipe: Recipe) -> dict[str, Any]:
         calibration = calibrated(project, head, held_out)
         cpu_s = time.process_time() - cpu_started + executor.cpu_s * (executor.workers > 1)
     write_candidate(project, head, calibration)
-    with project.store.transaction():
-        project.store.set_meta("backbone", project.settings.train.backbone)
     count = len(head.members)
     return {
         "line": f"{count} heads of {head.parameters // count:,} values{chosen.text}; {calibration.text}",
@@ -129,6 +127,7 @@ def summary_of(project: Project, material: Material, head: Head, calibration: Ca
         "parameters": head.parameters,
         "calibration": calibration.to_json(),
         "dataset": f"sha256:{_dataset(project)}",
+        "backbone": project.settings.train.backbone,
     }
 
 
