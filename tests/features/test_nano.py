@@ -73,6 +73,13 @@ def test_it_is_not_mixed_with_the_large_one(tmp_path):
         Detector(small, embedder=Embedder())
 
 
+@pytest.mark.parametrize(("named", "hashed"), [(NO_RELU, NANO), (NANO, NO_RELU)])
+def test_a_sidecar_that_names_one_backbone_with_the_hash_of_another_is_refused(tmp_path, named, hashed):
+    model = detector_files(tmp_path, backbone={**weights.identity(hashed), "variant": named})
+    with pytest.raises(BadInput, match=f"names the backbone '{named}' with the sha256 of '{hashed}'"):
+        Detector(model)
+
+
 def test_a_detector_of_another_nano_is_refused(tmp_path):
     model = detector_files(tmp_path, backbone={**weights.identity(NANO), "sha256": "ab" * 32})
     with pytest.raises(BadInput, match="another backbone") as caught:

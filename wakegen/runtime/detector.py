@@ -155,7 +155,13 @@ def checked(samples: I16) -> I16:
 def _opened(path: Path, threshold: float | None, *, plain: bool) -> tuple[Runner, Sidecar]:
     head = open_head(path, plain=plain)
     sidecar = _sidecar(path, head)
-    weights.known_variant(str(sidecar.backbone.get("sha256")), made=str(path))
+    known = weights.known_variant(str(sidecar.backbone.get("sha256")), made=str(path))
+    named = str(sidecar.backbone.get("variant", weights.NO_RELU))
+    if (known == weights.NANO) != (named == weights.NANO):
+        raise BadInput(
+            f"{path.with_suffix('.json')} names the backbone {named!r} with the sha256 of {known!r}.",
+            hint="Train or export the detector again.",
+        )
     return head, sidecar if threshold is None else replace(sidecar, threshold=threshold)
 
 
