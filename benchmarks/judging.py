@@ -178,9 +178,22 @@ def made_detector(phrase: str, seed: int, effort: Effort, work: Path) -> tuple[P
     elif not mark.exists():
         mark.write_text(code)
     say(f"{phrase}, seed {seed}: making")
+    fresh, started = not out.exists(), time.perf_counter()
     arguments = ("make", phrase, *effort.arguments, "--engine", effort.engine, "--device", "rpi4", "--seed", str(seed))
     done = json.loads(run_wakegen(*arguments, "--out", str(out), "--allow-poor", "--json", "--quiet").stdout)
+    if fresh:
+        _seconds(work, phrase, seed).write_text(f"{time.perf_counter() - started:.1f}")
     return Path(done["model"]), done["stages"]["train"]
+
+
+def made_in(work: Path, phrase: str, seed: int) -> float | None:
+    """Give the seconds that making a detector took; None where it was not made in one go."""
+    kept = _seconds(work, phrase, seed)
+    return float(kept.read_text()) if kept.exists() else None
+
+
+def _seconds(work: Path, phrase: str, seed: int) -> Path:
+    return work / f"{slug(phrase)}-{seed}.seconds"
 
 
 def _mark(work: Path, phrase: str, seed: int) -> Path:
