@@ -64,10 +64,10 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         _prepare()
         os.environ["WAKEGEN_CACHE"] = str(work / "cache")  # empty at first: the first phrase pays for rooms and bank
     measures: list[Measure] = [
-        (speeds.FIGURES, "engines", lambda: speeds.run(quick=options.quick)),
         (("standard_s", "standard_next_s"), "times", lambda: _standard(effort, work, skip=options.quick)),
         ((*_RECALL, "rank_correlation"), "recall", lambda: _recall(options, effort, work)),
         (_TUNING, "tuning", lambda: _tuning(effort, work, quick=options.quick)),
+        (speeds.FIGURES, "engines", lambda: speeds.run(quick=options.quick)),
     ]
     return {**_present(), **collected(measures, parts, quick=options.quick)}
 
