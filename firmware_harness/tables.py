@@ -1,4 +1,4 @@
-"""Writes the constants of the front ends into core/, from wakegen's own formulas.
+"""Writes constants into core/: those of the front ends from wakegen's own formulas, those of messages from their tables.
 
 python firmware_harness/tables.py [--check]
 """
@@ -6,11 +6,12 @@ python firmware_harness/tables.py [--check]
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 
+from wakegen.devices import facts, messages
 from wakegen.features import mel, mel_fixed
 
 CORE = Path(__file__).parent / "core"
@@ -44,7 +45,28 @@ def headers() -> dict[str, str]:
             "/* log2(1 + i / 64), Q16. */",
             _table("int32_t wg_log2_q16[65]", map(str, mel_fixed.logarithm())),
         ),
+        "wg_messages.h": _header(
+            "WG_MESSAGES_H",
+            "/* The first byte of a message, and the bytes of its fields behind it. */",
+            _enum("message", {_words(made.__name__): code for code, made in messages.MESSAGES.items()}),
+            _enum("message_bytes", {f"{_words(m.__name__)}_BYTES": m.LAYOUT.size for m in messages.MESSAGES.values()}),
+            _enum("state", {one.name: int(one) for one in messages.State}),
+            _enum("values", {one.name: int(one) for one in messages.Values}),
+            _enum("refusal", {"REFUSED_" + one.name.removeprefix("NO_"): int(one) for one in messages.Status}),
+            _enum("flag", {"READY_NOW": messages.READY, "FIRED": messages.FIRED}),
+            _enum("fact", {f"FACT_{row.name.upper()}": row.key for row in facts.FACTS}),
+        ),
     }
+
+
+def _words(name: str) -> str:
+    """Give MSG_ASK_INFO for AskInfo."""
+    return "MSG" + "".join(f"_{c}" if c.isupper() else c for c in name).upper()
+
+
+def _enum(name: str, values: Mapping[str, int]) -> str:
+    rows = ",\n".join(f"    WG_{key} = {value}" for key, value in values.items())
+    return f"enum wg_{name} {{\n{rows}\n}};\n"
 
 
 def _bands() -> tuple[tuple[list[int], list[int]], list[int], list[int]]:

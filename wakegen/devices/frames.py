@@ -14,7 +14,7 @@ from enum import IntEnum
 _HEADER = struct.Struct("<BBHHHH")
 _CRC = struct.Struct("<I")
 HEADER_BYTES = _HEADER.size
-MAX_BODY = 1024
+MAX_BODY = 32_768  # a microcontroller takes 1,024: both sides say what they can
 LARGEST = HEADER_BYTES + MAX_BODY + _CRC.size  # before stuffing
 OVERHEAD = HEADER_BYTES + _CRC.size + 2  # of a body below 240 bytes; one byte more for each further 254
 
