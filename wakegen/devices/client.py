@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from wakegen.core.errors import DeviceError
 from wakegen.devices import facts, messages
 from wakegen.devices.facts import Value
+from wakegen.devices.frames import MAX_BODY
 from wakegen.devices.link import Link
 from wakegen.devices.messages import (
     AskInfo,
@@ -49,6 +50,8 @@ M = TypeVar("M", bound=Message)
 OnLog = Callable[[int, str], None]
 OnBytes = Callable[[int], None]  # how many bytes of a model are there
 
+RATE_HZ = 16_000
+STEP_SAMPLES = 1280
 _POLL_S = 0.01  # between two looks at the line: below the link's shortest wait
 _AHEAD = 16  # messages that wait to be sent: enough to keep the line busy
 
@@ -131,8 +134,10 @@ class Device:
         """Empty a slot."""
         self._ask(Load(slot, 0, 0), Loaded)
 
-    def hear(self, samples: I16) -> Clip:
+    def hear(self, samples: I16, *, realtime: bool = False) -> Clip:
         """Let the device hear a clip from a fresh start; only whole steps of 1,280 samples give scores.
+
+        With `realtime` sound is sent no sooner than a microphone would give it; else as fast as the device takes it.
 
         Raises
         ------
@@ -140,10 +145,14 @@ class Device:
         """
         self._clip += 1
         data = np.ascontiguousarray(samples, "<i2").tobytes()
-        piece = self._room(Audio) // 2 * 2
+        piece = min(self._room(Audio) // 2 * 2, 2 * STEP_SAMPLES if realtime else MAX_BODY)
         self._send(Start(self._clip))
+        started_s = self._clock()
         for at in range(0, len(data), piece):
-            self._send(Audio(at // 2, data[at : at + piece]))
+            end = min(at + piece, len(data))
+            while realtime and (early_s := started_s + end / (2 * RATE_HZ) - self._clock()) > 0:
+                self._turn(min(_POLL_S, early_s))
+            self._send(Audio(at // 2, data[at:end]))
         self._send(Stop())
         clip, heard = self._heard()
         if (heard.clip, heard.samples, heard.crc_samples) != (self._clip, len(samples), zlib.crc32(data)):

@@ -64,7 +64,8 @@ class SerialLine:
             first: bytes = self._port.read(1)
             if not first:
                 return b""
-            return first + self._port.read(min(_AT_ONCE, self._port.in_waiting))
+            more: bytes = self._port.read(min(_AT_ONCE, self._port.in_waiting))
+            return first + more
         except self._errors as error:
             raise _gone(self._target, error) from error
 
