@@ -73,7 +73,7 @@ def bridge(program: Path) -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(_START_S)
         command = port["command"](program, server.getsockname()[1])
-        emulator = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sys.stderr, preexec_fn=_with_parent)  # noqa: PLW1509
+        emulator = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sys.stderr, preexec_fn=_with_parent)
         try:
             line, _ = server.accept()
             with line:
