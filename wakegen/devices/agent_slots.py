@@ -106,12 +106,12 @@ class Slots:
             raise Refused(Status.ORDER, slot.size, "no file was announced")
         if offset != have:
             raise Refused(Status.ORDER, have)
+        if have + len(data) > slot.size:
+            raise Refused(Status.TOO_LARGE, have + len(data) - slot.size, "of what was announced")
+        slot.data += data
+        if len(slot.data) < slot.size:
+            return False
         try:
-            if have + len(data) > slot.size:
-                raise Refused(Status.TOO_LARGE, have + len(data) - slot.size, "of what was announced")
-            slot.data += data
-            if len(slot.data) < slot.size:
-                return False
             if zlib.crc32(slot.data) != slot.crc32:
                 raise Refused(Status.CHECKSUM)
             self._open(number)
