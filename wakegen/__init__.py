@@ -52,6 +52,7 @@ _PUBLIC = {
     "pull_voices": "wakegen.api:pull_voices",
     "read_audio": "wakegen.audio.io:read",
     "room_tone": "wakegen.bench.items:noise_like",
+    "run_device_agent": "wakegen.devices.agent_main:run",
     "run_stage": "wakegen.api:run_stage",
     "serve_wyoming": "wakegen.runtime.wyoming_server:serve",
     "speak_sample": "wakegen.pipeline.sample:speak_sample",

@@ -116,6 +116,16 @@ class Link:
         """Messages that were given and that the other side has not confirmed."""
         return len(self._state.queue) + len(self._state.flying)
 
+    @property
+    def waiting(self) -> int:
+        """Messages that have come and were not taken."""
+        return len(self._state.inbox)
+
+    @property
+    def session(self) -> int:
+        """The number of the session; a new one forgets all that was under way."""
+        return self._state.session
+
     def send(self, message: bytes) -> None:
         """Give a message; `outgoing` has its bytes when its turn comes."""
         assert len(message) <= self.max_message

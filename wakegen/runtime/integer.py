@@ -91,6 +91,20 @@ class IntegerDetector:
             result[i] = _probability(float(logits[first : i + 1].mean()))
         return result
 
+    @property
+    def scale(self) -> float:
+        """What one of the head's sums is worth as a logit."""
+        return float(self._scale)
+
+    @property
+    def arena_bytes(self) -> int:
+        """Bytes of memory that it needs besides its state and its file."""
+        return self._engine.arena_bytes
+
+    def step(self, samples: I16) -> np.void:
+        """Take 1,280 samples, not mixed with `push`; give what the engine itself says (`features.native.SCORE`)."""
+        return self._engine.step(samples)
+
     def _one(self, samples: I16) -> Score:
         self._step += 1
         made = self._engine.step(samples)
