@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -41,6 +42,12 @@ class Session:
         """Close its files."""
         self.trace.close()
         self.kept.close()
+
+    def drop_if_empty(self) -> None:
+        """Leave nothing behind where nothing was heard."""
+        if not self.continued and not self.kept.count():
+            self.close()
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def finish(self, results: Mapping[str, Any]) -> Path:
         """Write results.json: from now on the session is done."""

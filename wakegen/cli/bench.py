@@ -61,7 +61,7 @@ def _what(function: F) -> F:
             ),
             click.option(
                 "--seconds",
-                type=click.FloatRange(3, 3600),
+                type=click.FloatRange(5, 3600),
                 default=20.0,
                 show_default=True,
                 help="Of noise, for the times.",

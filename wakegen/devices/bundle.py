@@ -25,8 +25,7 @@ def bundle(model: Path) -> bytes:
             try:
                 data = path.read_bytes()
             except OSError as error:
-                raise BadInput(
-                    f"{path} cannot be read: {error.strerror}.", hint="Give a NAME.onnx with its NAME.json beside it."
-                ) from error
+                what = "is missing" if not path.exists() else f"cannot be read: {error.strerror}"
+                raise BadInput(f"{path} {what}.", hint="Give a NAME.onnx with its NAME.json beside it.") from error
             file.writestr(zipfile.ZipInfo(name, _LONG_AGO), data, zipfile.ZIP_DEFLATED)
     return made.getvalue()

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,8 @@ from wakegen.pipeline import bank_windows, train
 from wakegen.pipeline.heads import SMOOTHING_STEPS
 from wakegen.pipeline.project import Project
 from wakegen.runtime import Detector
+
+T = TypeVar("T")
 
 NAME = "test"
 REPORT_JSON = "report.json"
@@ -136,12 +138,16 @@ def evaluate_with(
 
 
 def _for(clips: Sequence[Clip], hours: float | None) -> Sequence[Clip]:
-    """Give every n-th clip, so that about so many hours of each kind in its share are left."""
+    """Give about so many hours of clips."""
     total = sum(clip.seconds or 0.0 for clip in clips) / 3600
-    if hours is None or total <= hours:
-        return clips
-    kept = round(len(clips) * hours / total)
-    return [clips[i * len(clips) // kept] for i in range(kept)]
+    return clips if hours is None or total <= hours else spread(clips, round(len(clips) * hours / total))
+
+
+def spread(items: Sequence[T], most: int | None) -> Sequence[T]:
+    """Give at most so many, evenly out of all: neighbours resemble each other."""
+    if most is None or most >= len(items):
+        return items
+    return [items[i * len(items) // most] for i in range(most)]
 
 
 def _positive(project: Project, clip: Clip, dry: Mapping[int, str]) -> EvalItem:

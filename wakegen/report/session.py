@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from wakegen.report import words
+
 
 def junit(document: Mapping[str, Any]) -> str:
     """Give the limits of a session as a JUnit XML document, one test case each."""
@@ -32,11 +34,14 @@ def text(document: Mapping[str, Any]) -> str:
     if document["latency"]["estimated"]:
         lines.append(f"  Estimated {document['latency']['estimated']}.")
     if document["evaluation"]:
-        lines.append(f"  recall {document['evaluation']['recall']['text']}")
+        recall = document["evaluation"]["recall"]
+        lines.append(f"  recall {words.percent(recall['rate'])}, {words.count(recall)}")
         lines.append(f"  false accepts {document['evaluation']['false_accepts']['text']}")
     parity = session["parity"]
     how = "bit for bit" if parity["exact"] else f"within {parity['max_difference']:.1g}"
-    lines.append(f"  {parity['clips']} clips compared with this machine: equal, {how}")
+    lines.append(
+        f"  {parity['clips']} {'clip' if parity['clips'] == 1 else 'clips'} compared with this machine: equal, {how}"
+    )
     lines += [
         f"  {'met' if row['ok'] else 'NOT MET'}: {row['name']} {row['limit']:g}: {row['text']}"
         for row in document["limits"]
