@@ -15,7 +15,7 @@ LEVELS = {
     "audio": 1, "config": 1, "espeak": 1, "metrics": 1, "model": 1, "profiles": 1, "voices": 1,
     "engines": 2, "features": 2, "quality": 2, "scenes": 2, "text": 2,
     "dataset": 3, "devices": 3, "runtime": 3,
-    "export": 4, "train": 4,
+    "export": 4, "firmware": 4, "train": 4,
     "bench": 5,
     "report": 6,
     "pipeline": 7,
