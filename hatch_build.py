@@ -14,7 +14,9 @@ class CustomBuildHook(BuildHookInterface):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile, and say that the wheel belongs to this machine if that worked."""
-        build = runpy.run_path(str(Path(self.root) / "firmware_harness" / "build.py"))["build"]
-        if self.target_name == "wheel" and build():
+        made = runpy.run_path(str(Path(self.root) / "firmware_harness" / "build.py"))
+        if self.target_name == "wheel" and made["build"]():
             build_data["artifacts"].append("wakegen/_native/*.so")
             build_data |= {"pure_python": False, "infer_tag": True}
+            if made["build_device"]():
+                build_data["artifacts"].append("wakegen/_native/wakegen-device")

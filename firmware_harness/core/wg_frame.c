@@ -2,12 +2,8 @@
 
 #include <string.h>
 
-#include "wg_model.h" /* wg_crc32 */
-
-static void put16(uint8_t *at, uint32_t value) { at[0] = (uint8_t)value, at[1] = (uint8_t)(value >> 8); }
-static void put32(uint8_t *at, uint32_t value) { put16(at, value), put16(at + 2, value >> 16); }
-static uint16_t get16(const uint8_t *at) { return (uint16_t)(at[0] | at[1] << 8); }
-static uint32_t get32(const uint8_t *at) { return get16(at) | (uint32_t)get16(at + 2) << 16; }
+#include "wg_bytes.h"
+#include "wg_crc32.h"
 
 typedef struct {
     uint8_t *out, *code; /* where the next byte goes; where the length of the run that is being written belongs */
@@ -29,18 +25,10 @@ static void put(writer *w, const uint8_t *bytes, size_t count) {
     }
 }
 
-static uint32_t crc_over(uint32_t crc, const uint8_t *data, size_t bytes) {
-    for (size_t i = 0; i < bytes; i++) {
-        crc ^= data[i];
-        for (int bit = 0; bit < 8; bit++) crc = (crc >> 1) ^ (0xEDB88320u & (0u - (crc & 1u)));
-    }
-    return crc;
-}
-
 size_t wg_frame_write(const wg_frame *frame, uint8_t *out) {
     uint8_t head[WG_FRAME_HEADER] = {frame->kind, frame->room}, tail[4];
-    put16(head + 2, frame->session), put16(head + 4, frame->seq), put16(head + 6, frame->ack), put16(head + 8, frame->held);
-    put32(tail, ~crc_over(crc_over(~0u, head, sizeof head), frame->body, frame->bytes));
+    wg_put16(head + 2, frame->session), wg_put16(head + 4, frame->seq), wg_put16(head + 6, frame->ack), wg_put16(head + 8, frame->held);
+    wg_put32(tail, wg_crc32_on(wg_crc32_on(0, head, sizeof head), frame->body, frame->bytes));
     writer w = {.out = out + 1, .code = out};
     put(&w, head, sizeof head);
     put(&w, frame->body, frame->bytes);
@@ -57,9 +45,9 @@ void wg_splitter_init(wg_splitter *splitter, uint8_t *plain, size_t capacity) {
 static int checked(const wg_splitter *s, wg_frame *frame) {
     if (s->spoiled || s->left || s->filled < WG_FRAME_PLAIN(0)) return 0;
     const uint32_t size = s->filled - 4u;
-    if (~crc_over(~0u, s->plain, size) != get32(s->plain + size) || s->plain[0] >= WG_KINDS) return 0;
+    if (!wg_crc32_is(wg_crc32_on(0, s->plain, size), wg_get32(s->plain + size)) || s->plain[0] >= WG_KINDS) return 0;
     const uint8_t *p = s->plain;
-    *frame = (wg_frame){p[0], p[1], get16(p + 2), get16(p + 4), get16(p + 6), get16(p + 8),
+    *frame = (wg_frame){p[0], p[1], wg_get16(p + 2), wg_get16(p + 4), wg_get16(p + 6), wg_get16(p + 8),
                         (uint16_t)(size - WG_FRAME_HEADER), p + WG_FRAME_HEADER};
     return 1;
 }

@@ -8,14 +8,23 @@ enum { FIRST_WAIT_MS = 500, LEAST_WAIT_MS = 30, MOST_WAIT_MS = 1000, MOST_PATIEN
 
 size_t wg_link_size(void) { return sizeof(wg_link); }
 
+/* Numbers run over after 65,535: only a power of two gives each that is under way a place of its own. */
+static uint32_t places(uint32_t window) {
+    uint32_t count = 1;
+    while (count < window) count *= 2;
+    return count;
+}
+
 size_t wg_link_bytes(uint32_t window, uint32_t max_body) {
-    if (!window || window > WG_LINK_MAX_WINDOW || max_body < 16 || max_body > WG_FRAME_MAX_BODY || max_body % 4) return 0;
-    return 2u * window * max_body + ((WG_FRAME_PLAIN(max_body) + 3u) & ~3u);
+    if (!window || window > WG_LINK_MAX_WINDOW) return 0;
+    if (max_body < WG_LINK_LEAST_BODY || max_body > WG_FRAME_MAX_BODY || max_body % 4) return 0;
+    return WG_LINK_BYTES(places(window), max_body);
 }
 
 static void begin(wg_link *link, uint16_t session) {
     memset(link->flying, 0, sizeof link->flying);
     link->session = session;
+    link->sessions++;
     link->base = link->next = link->expected = link->taken = link->present = 0;
     link->room = link->open = link->answer = link->told = 0;
     link->mean_ms = link->spread_ms = 0;
@@ -28,10 +37,11 @@ int32_t wg_link_init(wg_link *link, uint32_t window, uint32_t max_body, void *ar
     if (bytes < needed) return WG_ARENA;
     memset(link, 0, sizeof *link);
     link->out = arena;
-    link->in = link->out + window * max_body;
     link->window = (uint8_t)window;
+    link->places = (uint8_t)places(window);
+    link->in = link->out + link->places * max_body;
     link->max_body = (uint16_t)max_body;
-    wg_splitter_init(&link->splitter, link->in + window * max_body, WG_FRAME_PLAIN(max_body));
+    wg_splitter_init(&link->splitter, link->in + link->places * max_body, WG_FRAME_PLAIN(max_body));
     begin(link, 0);
     return WG_OK;
 }
@@ -45,7 +55,7 @@ static void greeted(wg_link *link, const wg_frame *f) {
     if (f->session != link->session) begin(link, f->session);
     const uint8_t *b = f->body;
     const uint32_t version = b[0] | b[1] << 8, theirs = b[2] | b[3] << 8;
-    if (version != WG_LINK_VERSION || theirs < 16) return; /* the other side learns it from the answer */
+    if (version != WG_LINK_VERSION || theirs < WG_LINK_LEAST_BODY) return; /* the other side learns it from the answer */
     if (!link->open) {
         link->open = 1;
         link->room = b[4];
@@ -56,7 +66,7 @@ static void greeted(wg_link *link, const wg_frame *f) {
 /* As TCP does: RFC 6298. */
 static void landed(wg_link *link, uint16_t number, uint32_t now_ms) {
     if (between(link->base, number) >= between(link->base, link->next)) return;
-    wg_flying *f = link->flying + number % link->window;
+    wg_flying *f = link->flying + number % link->places;
     if (!f->tries) return;
     f->tries = 0;
     const uint32_t took = now_ms - f->first_ms;
@@ -85,7 +95,7 @@ static void confirmed(wg_link *link, const wg_frame *f, uint32_t now_ms) {
     for (uint32_t i = 0; i < highest; i++) { /* a later one is there: these were lost */
         const uint16_t number = (uint16_t)(f->ack + i);
         if (between(link->base, number) >= between(link->base, link->next)) continue;
-        wg_flying *lost = link->flying + number % link->window;
+        wg_flying *lost = link->flying + number % link->places;
         if (lost->tries > UNSENT && now_ms - lost->last_ms > link->mean_ms) lost->last_ms = now_ms - MOST_WAIT_MS;
     }
 }
@@ -96,7 +106,7 @@ static void arrived(wg_link *link, const wg_frame *f) {
         link->duplicates++;
         return;
     }
-    const uint32_t place = f->seq % link->window;
+    const uint32_t place = f->seq % link->places;
     memcpy(link->in + place * link->max_body, f->body, f->bytes);
     link->in_bytes[place] = f->bytes;
     link->present |= (uint16_t)(1u << ahead);
@@ -143,7 +153,7 @@ size_t wg_link_outgoing(wg_link *link, uint8_t *out, uint32_t now_ms) {
     }
     if (!link->open) return 0;
     for (uint16_t number = link->base; number != link->next; number++) {
-        wg_flying *f = link->flying + number % link->window;
+        wg_flying *f = link->flying + number % link->places;
         if (!f->tries || between(link->base, number) >= link->room) continue;
         if (!is_due(link, f, now_ms)) continue;
         if (f->tries == UNSENT) f->first_ms = now_ms;
@@ -151,7 +161,7 @@ size_t wg_link_outgoing(wg_link *link, uint8_t *out, uint32_t now_ms) {
         if (f->tries < 255) f->tries++;
         f->last_ms = now_ms;
         link->answer = 0;
-        return write(link, WG_DATA, number, link->out + number % link->window * link->max_body, f->bytes, out);
+        return write(link, WG_DATA, number, link->out + number % link->places * link->max_body, f->bytes, out);
     }
     if (!link->answer) return 0;
     link->answer = 0;
@@ -160,17 +170,17 @@ size_t wg_link_outgoing(wg_link *link, uint8_t *out, uint32_t now_ms) {
 
 uint8_t *wg_link_place(wg_link *link) {
     if (!link->open || between(link->base, link->next) >= link->window) return 0;
-    return link->out + link->next % link->window * link->max_body;
+    return link->out + link->next % link->places * link->max_body;
 }
 
 void wg_link_send(wg_link *link, uint32_t bytes) {
-    link->flying[link->next % link->window] = (wg_flying){.bytes = (uint16_t)bytes, .tries = UNSENT};
+    link->flying[link->next % link->places] = (wg_flying){.bytes = (uint16_t)bytes, .tries = UNSENT};
     link->next++;
 }
 
 const uint8_t *wg_link_message(const wg_link *link, uint32_t *bytes) {
     if (link->taken == link->expected) return 0;
-    const uint32_t place = link->taken % link->window;
+    const uint32_t place = link->taken % link->places;
     *bytes = link->in_bytes[place];
     return link->in + place * link->max_body;
 }

@@ -8,6 +8,7 @@
 
 #define WG_LINK_VERSION 1u
 #define WG_LINK_MAX_WINDOW 8u
+#define WG_LINK_LEAST_BODY 64u /* bytes of a message that both sides take: every answer of a fixed size fits */
 
 typedef struct {
     uint32_t first_ms, last_ms;
@@ -17,18 +18,22 @@ typedef struct {
 
 typedef struct {
     wg_splitter splitter;
-    uint8_t *out, *in;   /* [window][max_body]: ours that are not confirmed; theirs that are not taken */
+    uint8_t *out, *in;   /* [places][max_body]: ours that are not confirmed; theirs that are not taken */
     uint16_t in_bytes[WG_LINK_MAX_WINDOW];
     wg_flying flying[WG_LINK_MAX_WINDOW];
     uint16_t max_body, message; /* what we can take; what both can */
     uint16_t session, base, next, expected, taken, present; /* present: bit i: frame `expected` + i is here */
     uint16_t refused;    /* a session that somebody believes in */
-    uint8_t window, room, told, open, answer, greet;
+    uint8_t window, places, room, told, open, answer, greet;
     uint32_t mean_ms, spread_ms, wait_ms;
+    uint32_t sessions; /* begun so far: whoever answers forgets what an older one asked */
     uint32_t again, duplicates;
 } wg_link;
 
-/** Bytes of arena for a window of 1 .. WG_LINK_MAX_WINDOW messages of at most `max_body` bytes; 0: no such link. */
+/* Bytes of arena for `places` messages each way, a power of two: what wg_link_bytes gives, for arrays. */
+#define WG_LINK_BYTES(places, max_body) (2u * (places) * (max_body) + ((WG_FRAME_PLAIN(max_body) + 3u) & ~3u))
+
+/** Bytes of arena for a window of 1 .. WG_LINK_MAX_WINDOW messages of at most `max_body` bytes, a multiple of 4; 0: no such link. */
 size_t wg_link_bytes(uint32_t window, uint32_t max_body);
 size_t wg_link_size(void);
 

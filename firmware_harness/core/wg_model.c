@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "wg_crc32.h"
+
 static int32_t check_layer(const wg_model *m, const wg_layer *l);
 static int sums_fit(const wg_model *m, const wg_layer *l);
 static int32_t check_chain(const wg_layer *layers, uint32_t count);
@@ -19,21 +21,7 @@ uint32_t wg_values_after(const wg_layer *layers, uint32_t count, uint32_t rows) 
 
 size_t wg_model_size(void) { return sizeof(wg_model); }
 
-/* A fuzzer never guesses a checksum, so its build takes any. */
-#ifdef WG_ANY_CHECKSUM
-enum { CHECKED = 0 };
-#else
-enum { CHECKED = 1 };
-#endif
-
-uint32_t wg_crc32(const uint8_t *data, size_t bytes) {
-    uint32_t crc = 0xFFFFFFFFu;
-    for (size_t i = 0; i < bytes; i++) {
-        crc ^= data[i];
-        for (int bit = 0; bit < 8; bit++) crc = (crc >> 1) ^ (0xEDB88320u & (0u - (crc & 1u)));
-    }
-    return ~crc;
-}
+uint32_t wg_crc32(const uint8_t *data, size_t bytes) { return wg_crc32_on(0, data, bytes); }
 
 int32_t wg_model_open(wg_model *model, const void *data, size_t bytes) {
     if ((uintptr_t)data % WG_ALIGN) return WG_ALIGNMENT;
@@ -43,7 +31,7 @@ int32_t wg_model_open(wg_model *model, const void *data, size_t bytes) {
     if (h->version != 1 || (h->arithmetic != WG_FLOAT32 && h->arithmetic != WG_INT8)) return WG_VERSION;
     if (h->bytes > bytes || h->bytes < sizeof(wg_header)) return WG_TRUNCATED;
     const size_t after_crc = offsetof(wg_header, crc32) + sizeof h->crc32;
-    if (CHECKED && wg_crc32((const uint8_t *)data + after_crc, h->bytes - after_crc) != h->crc32) return WG_CORRUPT;
+    if (!wg_crc32_is(wg_crc32((const uint8_t *)data + after_crc, h->bytes - after_crc), h->crc32)) return WG_CORRUPT;
 
     const uint32_t count = (uint32_t)h->backbone_layers + h->head_layers;
     if (count == 0 || count > WG_MAX_LAYERS || h->layers % 4 || h->layers > h->bytes ||
