@@ -18,7 +18,7 @@ from wakegen.core.errors import BadImage
 from wakegen.firmware import chips
 from wakegen.firmware.chips import CHIPS, Chip
 
-_HEADER = struct.Struct("<BBBBI8xHBHH4xB")  # magic, segments, mode, size and clock, entry, chip, three revisions, hash
+_HEADER = struct.Struct("<BBBBI4xHBHH4xB")  # magic, segments, mode, size and clock, entry, chip, three revisions, hash
 _SEGMENT = struct.Struct("<II")
 _APP = struct.Struct("<I12x32s32s16s16s32s")  # esp_app_desc_t
 _MAGIC, _APP_MAGIC, _FIRST_CHECKSUM = 0xE9, 0xABCD5432, 0xEF
