@@ -121,7 +121,11 @@ class Rom:
         body = packet[8:]
         self.commands.append(op)
         handler = self._handlers.get(op)
-        known = handler is not None and not (op in STUB_ONLY and not self.stub) and not (op == 0x14 and self.chip == "esp32")
+        known = (
+            handler is not None
+            and not (op in STUB_ONLY and not self.stub)
+            and not (op == 0x14 and self.chip == "esp32")
+        )
         if not known or handler is None:
             # The ROM answers what it does not know under another number, the flasher with a status.
             return self._answer(op if self.stub else 0, status=255 if self.stub else 1, error=0 if self.stub else 5)
@@ -142,7 +146,8 @@ class Rom:
     def _read_reg(self, op, words, body, checksum) -> None:
         kind, at = self.kind, words[0]
         values = {
-            kind.spi + kind.w0: 0x40EF | (self.flash_bytes.bit_length() - 1) << 16,  # JEDEC id: Winbond, log2 of the size
+            kind.spi + kind.w0: 0x40EF
+            | (self.flash_bytes.bit_length() - 1) << 16,  # JEDEC id: Winbond, log2 of the size
             kind.spi: 0,  # the command is finished
             kind.efuse: MAC & 0xFFFFFFFF,
             kind.efuse + 4: MAC >> 32,

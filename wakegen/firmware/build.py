@@ -49,7 +49,9 @@ class BuildResult:
 
     def to_json(self) -> dict[str, Any]:
         """Give all of it as JSON knows it."""
-        return {name: value for name, value in asdict(self).items() if name != "exit_code"} | {"folder": str(self.folder)}
+        return {name: value for name, value in asdict(self).items() if name != "exit_code"} | {
+            "folder": str(self.folder)
+        }
 
     def to_text(self) -> str:
         """Give it as lines, with the command that comes next."""
@@ -178,7 +180,9 @@ def _run(command: Sequence[str], log: Path) -> Iterator[str]:
     WakegenError : it failed.
     """
     kept: list[str] = []
-    environment = {name: value for name, value in os.environ.items() if name != "IDF_TARGET"}  # the command line says it
+    environment = {
+        name: value for name, value in os.environ.items() if name != "IDF_TARGET"
+    }  # the command line says it
     with (
         log.open("w", encoding="utf-8") as file,
         subprocess.Popen(

@@ -102,7 +102,9 @@ def _image(job: _Job) -> None:
     from esptool.cmds import elf2image
 
     job.step("image")
-    made = elf2image(job.data, job.asked["chip"], flash_mode="dio", flash_freq=job.asked["flash_freq"], flash_size="4MB")
+    made = elf2image(
+        job.data, job.asked["chip"], flash_mode="dio", flash_freq=job.asked["flash_freq"], flash_size="4MB"
+    )
     job.tell("done", image=base64.b64encode(made).decode())
 
 

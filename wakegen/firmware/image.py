@@ -80,6 +80,11 @@ class Image:
         return "\n".join(lines)
 
 
+def read(path: Path) -> Image:
+    """Say what a file is: as `load`, without its bytes."""
+    return load(path)[1]
+
+
 def load(path: Path) -> tuple[bytes, Image]:
     """Read an image from a file.
 

@@ -43,7 +43,7 @@ MEANINGS = (
     Row(r"\(result was \w+: (.*?)\)", FlashFailed, "The chip refused a piece: {0}.", "Run it again; if it stays so, the flash chip is worn out or locked."),
     Row(r"Failed to connect to", DeviceError, "No loader answers on {port}.", _RESET, "connect"),
     Row(r"Failed to (.*?)\. Only got", FlashFailed, "An answer was cut off ({0}).", _SLOWER),
-    Row(r"No more data|stopped|Timed out|Response doesn't match|Serial data stream|[Nn]o (?:serial )?data|No response|device disconnected|readiness to read|Input/output error|write failed|Serial exception", DeviceLost, "The board stopped answering while {during}.", _SLOWER),
+    Row(r"No more data|stopped|[Tt]imed? ?out|Response doesn't match|Serial data stream|[Nn]o (?:serial )?data|No response|device disconnected|readiness to read|Input/output error|write failed|Serial exception", DeviceLost, "The board stopped answering while {during}.", _SLOWER),
 )  # fmt: skip
 _DURING = {
     "connect": "it was asked what it is",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from wakegen.core.errors import BadImage, BadInput
@@ -92,6 +93,6 @@ def _built(folder: Path) -> Package:
 
 
 def _no_overlap(parts: tuple[Part, ...]) -> None:
-    for one, other in zip(parts, parts[1:], strict=False):
+    for one, other in pairwise(parts):
         if one.at + len(one.data) > other.at:
             raise BadImage(f"{one.name} reaches into {other.name} at {other.at:#x}.", hint="Make its partition larger, or the program smaller.")  # fmt: skip

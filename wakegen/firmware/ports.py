@@ -109,10 +109,15 @@ def check(port: str) -> None:
 
 def missing(port: str) -> NoPort:
     """Give the error of a port that is not there."""
-    there = [one.device for one in list_ports()]
-    near = nearest(port, there) or [one for one in there if "USB" in one or "ACM" in one][:_SHOWN] or there[:_SHOWN]
-    hint = f"Did you mean {near[0]}?" if len(near) == 1 else f"There are {', '.join(near)}."
-    return NoPort(f"There is no port {port}.", hint=hint if near else "No serial port is here: is the board plugged in?")  # fmt: skip
+    there = list_ports()
+    boards = [one.device for one in there if one.vid is not None]
+    near = nearest(port, boards) or boards[:_SHOWN]
+    if near:
+        hint = f"Did you mean {near[0]}?" if len(near) == 1 else f"There are {', '.join(near)}."
+    else:
+        others = ", ".join(one.device for one in there[:_SHOWN])
+        hint = f"No USB device with a serial port is connected{f'; besides there is {others}' if others else ''}."
+    return NoPort(f"There is no port {port}.", hint=hint)
 
 
 def denied(port: str) -> PortDenied:
@@ -143,7 +148,9 @@ def from_os(port: str, text: str) -> DeviceError:
         return denied(port)
     if "lock" in text or "Errno 16]" in text or "busy" in text.lower().replace("busy or doesn't", ""):
         return busy(port)
-    return DeviceError(f"{port} cannot be opened: {_last_sentence(text)}.", hint="Unplug the board and plug it in again.")
+    return DeviceError(
+        f"{port} cannot be opened: {_last_sentence(text)}.", hint="Unplug the board and plug it in again."
+    )
 
 
 def _last_sentence(text: str) -> str:

@@ -108,7 +108,7 @@ int chip_can_write(void) { return speaker == UART || (AT(USB_EP1_CONF) & USB_ROO
 
 void chip_say(const char *text) {
     size_t bytes = 0;
-    while (text[bytes]) bytes++;
+    while (text[bytes++]) {} /* the 0, too */
     write_uart((const uint8_t *)text, bytes);
     write_usb((const uint8_t *)text, bytes);
 }
@@ -121,15 +121,16 @@ uint32_t chip_stack_used(void) {
     return (uint32_t)((const uint8_t *)__stack_top - (const uint8_t *)p);
 }
 
-static void say_hex(uint32_t value) {
-    char digits[] = "0x00000000";
-    for (int i = 9; i > 1; i--, value >>= 4) digits[i] = "0123456789abcdef"[value & 15u];
-    chip_say(digits);
+static void put_hex(char *at, uint32_t value) {
+    for (int i = 7; i >= 0; i--, value >>= 4) at[i] = "0123456789abcdef"[value & 15u];
 }
 
 /* Where start.S goes when something went wrong that cannot be: says so, and stays. The host sees a device that is lost. */
 void chip_trapped(uint32_t cause, uint32_t pc);
 void chip_trapped(uint32_t cause, uint32_t pc) {
-    chip_say("\nwakegen: trap "), say_hex(cause), chip_say(" at "), say_hex(pc), chip_say(": press RESET\n");
+    char text[] = "\nwakegen: trap 0x........ at 0x........: press RESET\n";
+    enum { CAUSE = sizeof "\nwakegen: trap 0x" - 1, PC = CAUSE + sizeof "........ at 0x" - 1 };
+    put_hex(text + CAUSE, cause), put_hex(text + PC, pc);
+    chip_say(text);
     for (;;) {}
 }

@@ -29,7 +29,7 @@ void chip_write(const uint8_t *data, size_t bytes);
 /** Whether a write would not have to wait for a host. */
 int chip_can_write(void);
 
-/** Write to both ports: somebody may be at either. */
+/** Write a text to both ports, for whoever is at either, and a 0: the frame that follows begins afresh. */
 void chip_say(const char *text);
 
 /** Bytes of stack, and of them the most that were in use. */
