@@ -19,6 +19,8 @@ static void begin(wg_device *device, uint8_t doing, uint32_t left) {
     device->filled = device->samples = device->steps = device->crc_pcm = device->crc_scores = 0;
 }
 
+size_t wg_device_size(void) { return sizeof(wg_device); }
+
 int32_t wg_device_init(wg_device *device, const wg_port *port, uint32_t window, uint32_t max_body, void *link_arena,
                        size_t bytes, uint32_t now_ms) {
     memset(device, 0, sizeof *device);

@@ -52,6 +52,9 @@ typedef struct {
     uint32_t started_ms;
 } wg_device;
 
+/** Bytes of wg_device, for callers that cannot see its type. */
+size_t wg_device_size(void);
+
 /** Begin to wait for a host; `link_arena` has wg_link_bytes(window, max_body) bytes. WG_OK or a negative status. */
 int32_t wg_device_init(wg_device *device, const wg_port *port, uint32_t window, uint32_t max_body, void *link_arena,
                        size_t bytes, uint32_t now_ms);

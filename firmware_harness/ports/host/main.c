@@ -21,7 +21,11 @@
 #define WG_PORT_BUILD "unknown"
 #endif
 
-enum { SLOTS = 2, MODEL_ROOM = 1 << 20, ARENA_BYTES = 256 << 10, WINDOW = 8, MAX_BODY = 1024, PATIENCE_MS = 10 };
+#ifndef WG_PORT_ARENA /* tests want a small one */
+#define WG_PORT_ARENA (256 << 10)
+#endif
+
+enum { SLOTS = 2, MODEL_ROOM = 1 << 20, ARENA_BYTES = WG_PORT_ARENA, WINDOW = 8, MAX_BODY = 1024, PATIENCE_MS = 10 };
 
 static _Alignas(WG_ALIGN) uint8_t models[SLOTS][MODEL_ROOM], arena[ARENA_BYTES], link_arena[WG_LINK_BYTES(WINDOW, MAX_BODY)];
 static uint8_t scratch[WG_FRAME_WIRE(MAX_BODY)];

@@ -3,6 +3,7 @@
  * Memory: the model at MODEL_AT; at SOUND_AT the number of steps as uint32, 12 bytes of nothing, then the samples. */
 #include <stdint.h>
 
+#include "board.h"
 #include "wg_detector_i8.h"
 
 #define MODEL_AT 0x80800000u
@@ -18,20 +19,8 @@ static wg_mel_fixed mel;
 static int32_t work[WG_MEL_WORK];
 static int16_t frames[WG_STEP_FRAMES * WG_BANDS];
 
-static uint32_t instructions(void) {
-    uint32_t count;
-    __asm__ volatile(".option push\n.option arch, +zicsr\ncsrr %0, minstret\n.option pop" : "=r"(count));
-    return count;
-}
-
-static void put(char c) {
-    volatile uint8_t *const uart = (volatile uint8_t *)0x10000000u;
-    while (!(uart[5] & 0x20)) {}
-    uart[0] = (uint8_t)c;
-}
-
 static void text(const char *s) {
-    while (*s) put(*s++);
+    while (*s) board_put((uint8_t)*s++);
 }
 
 static void number(const char *name, uint32_t value) {
@@ -41,21 +30,6 @@ static void number(const char *name, uint32_t value) {
     do digits[--at] = (char)('0' + value % 10), value /= 10;
     while (value);
     text("\""), text(name), text("\": "), text(digits + at);
-}
-
-/* The stack grows down into memory that was painted before. */
-extern uint32_t __stack_limit[], __stack_top[];
-static uint32_t *paint(void) {
-    uint32_t *here;
-    __asm__ volatile("mv %0, sp" : "=r"(here));
-    for (uint32_t *p = __stack_limit; p < here; p++) *p = 0xA5A5A5A5u;
-    return here;
-}
-
-static uint32_t stack_bytes(void) {
-    const uint32_t *p = __stack_limit;
-    while (*p == 0xA5A5A5A5u) p++;
-    return (uint32_t)((const uint8_t *)__stack_top - (const uint8_t *)p);
 }
 
 int main(void) {
@@ -68,18 +42,18 @@ int main(void) {
         text("{"), number("status", (uint32_t)-status), text("}\n");
         return 1;
     }
-    paint();
+    board_paint_stack();
     uint32_t crc = 0, crc_scores = 0, most = 0, most_mel = 0;
     wg_mel_fixed_reset(&mel);
     for (uint32_t i = 0; i < steps; i++, pcm += WG_STEP) {
         int8_t embedding[WG_MAX_CHANNELS];
         wg_score_i8 score;
-        uint32_t from = instructions();
+        uint32_t from = board_instructions();
         wg_mel_fixed_step(&mel, pcm, work, frames);
-        const uint32_t of_mel = instructions() - from;
-        from = instructions();
+        const uint32_t of_mel = board_instructions() - from;
+        from = board_instructions();
         const int32_t made = wg_detector_i8_step(&detector, pcm, embedding, &score);
-        const uint32_t whole = instructions() - from;
+        const uint32_t whole = board_instructions() - from;
         most = whole > most ? whole : most;
         most_mel = of_mel > most_mel ? of_mel : most_mel;
         if (made) crc = crc * 31u + wg_crc32((const uint8_t *)embedding, model.layers[model.header->backbone_layers - 1u].co);
@@ -87,6 +61,6 @@ int main(void) {
     }
     text("{"), number("instructions", most), text(", "), number("instructions_mel", most_mel), text(", ");
     number("embeddings", crc), text(", "), number("scores", crc_scores), text(", "), number("arena", bytes), text(", ");
-    number("state", (uint32_t)(sizeof detector + sizeof model)), text(", "), number("stack", stack_bytes()), text("}\n");
+    number("state", (uint32_t)(sizeof detector + sizeof model)), text(", "), number("stack", board_stack_used()), text("}\n");
     return 0;
 }

@@ -40,6 +40,11 @@ FLAGS = [
     "-Wl,--gc-sections",
     "-Wl,--no-warn-rwx-segments",
 ]
+# The monitor would take a byte 1 from the serial port for itself.
+MACHINE = (
+    *("qemu-system-riscv32", "-M", "virt", "-bios", "none", "-m", "64M"),
+    *("-display", "none", "-monitor", "none", "-icount", "shift=0"),
+)
 MODEL_AT, SOUND_AT = 0x80800000, 0x81000000
 DEADLINE_S = 300  # a step is about 0.1 s of a slow machine's time
 
@@ -62,33 +67,12 @@ def run(model: bytes, samples: NDArray[np.int16], *, folder: Path) -> dict[str, 
     program = build(folder / "detector.elf")
     (folder / "model.bin").write_bytes(model)
     (folder / "sound.bin").write_bytes(struct.pack("<I12x", len(samples) // 1280) + samples.tobytes())
-    machine = [
-        "-M",
-        "virt",
-        "-bios",
-        "none",
-        "-m",
-        "64M",
-        "-display",
-        "none",
-        "-monitor",
-        "none",
-        "-serial",
-        "stdio",
-        "-icount",
-        "shift=0",
-    ]
     loaded = [
         f"loader,file={folder / name},addr={address:#x},force-raw=on"
         for name, address in (("model.bin", MODEL_AT), ("sound.bin", SOUND_AT))
     ]
-    command = [
-        "qemu-system-riscv32",
-        *machine,
-        "-kernel",
-        str(program),
-        *(p for one in loaded for p in ("-device", one)),
-    ]
+    kernel = ["-serial", "stdio", "-kernel", str(program)]
+    command = [*MACHINE, *kernel, *(p for one in loaded for p in ("-device", one))]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=DEADLINE_S)
     if done.returncode >= 100:
         raise RuntimeError(f"The firmware trapped (cause {done.returncode - 100}).")
