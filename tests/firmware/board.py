@@ -12,14 +12,19 @@ from collections.abc import Callable
 
 
 class Board:
-    """Owns the far end of a pty. Whoever opens `port` talks to `receive`, which answers by `send`."""
+    """Owns the far end of a pty. Whoever opens `port` talks to `receive`, which answers by `send`.
 
-    def __init__(self, receive: Callable[[bytes], None] | None = None, idle: Callable[[], None] | None = None) -> None:
-        self.receive, self.idle = receive, idle
+    While the port is open, `idle` is called again and again; `opened` each time that somebody opens it.
+    """
+
+    def __init__(self) -> None:
+        self.receive: Callable[[bytes], None] = lambda data: None
+        self.idle: Callable[[], None] = lambda: None
+        self.opened: Callable[[], None] = lambda: None
         self._far, near = pty.openpty()
         tty.setraw(near, termios.TCSANOW)
         self.port = os.ttyname(near)
-        os.close(near)  # nobody may hold the port but who is tested: until somebody opens it, reading gives EIO
+        os.close(near)  # nobody may hold the port but who is tested
         self._ended = threading.Event()
         self.failure: BaseException | None = None
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -33,17 +38,21 @@ class Board:
                 return  # it was closed
 
     def _serve(self) -> None:
+        poll, is_open = select.poll(), False
+        poll.register(self._far, select.POLLIN)
         try:
             while not self._ended.is_set():
-                if select.select([self._far], [], [], 0.01)[0]:
-                    try:
-                        data = os.read(self._far, 65_536)
-                    except OSError:
-                        self._ended.wait(0.01)
-                        continue
-                    if self.receive is not None:
-                        self.receive(data)
-                elif self.idle is not None:
+                seen = dict(poll.poll(1)).get(self._far, 0)
+                if seen & select.POLLIN:
+                    data = os.read(self._far, 65_536)
+                    self.receive(data)
+                elif seen & select.POLLHUP:
+                    is_open = False
+                    self._ended.wait(0.005)
+                else:
+                    if not is_open:
+                        is_open = True
+                        self.opened()
                     self.idle()
         except BaseException as error:  # told by the test's thread
             self.failure = error

@@ -51,6 +51,7 @@ class Chip:
         self.usb_host = usb_host  # whether somebody reads at the other end of the cable
         self.cycles = 0
         self.failure: str | None = None
+        self._traps = False  # whether what is illegal goes to the program's own handler
         self._usb_waiting = 0  # bytes in the FIFO that are not flushed
         self._latched = 0
         self._registers = {RTC_WDT: 1 << 31 | 1 << 12, TIMG_WDT: 1 << 31 | 1 << 14, SWD: 0}
@@ -87,6 +88,14 @@ class Chip:
                 raise AssertionError(self.failure)
             if not self.watchdogs_off and self.time_s * 1000 > WATCHDOG_MS:
                 raise AssertionError("a watchdog has reset the chip")
+
+    def crash(self) -> None:
+        """Let the processor meet an instruction that it does not know, as the chip does: by its trap vector."""
+        pc, word = self._pc, 0xFFFFFFFF
+        self.uc.mem_write(pc, struct.pack("<I", word))
+        self.uc.ctl_remove_cache(pc, pc + 4)
+        self._traps = True
+        self.run(3)
 
     # The bus ----------------------------------------------------------------------------------------------------
 
@@ -145,6 +154,12 @@ class Chip:
     def _trap(self, uc, cause, _) -> None:
         """Be the cycle counter, whose CSRs Unicorn does not have: it reports them as illegal, with the PC behind them."""
         pc = uc.reg_read(riscv.UC_RISCV_REG_PC) - 4
+        if self._traps:
+            uc.reg_write(riscv.UC_RISCV_REG_MCAUSE, cause)
+            uc.reg_write(riscv.UC_RISCV_REG_MEPC, pc)
+            uc.reg_write(riscv.UC_RISCV_REG_PC, uc.reg_read(riscv.UC_RISCV_REG_MTVEC))
+            self._traps = False
+            return
         word = struct.unpack("<I", uc.mem_read(pc, 4))[0]
         csr, function, source, target = word >> 20, word >> 12 & 7, word >> 15 & 31, word >> 7 & 31
         if cause != 2 or word & 0x7F != 0x73 or csr not in COUNTERS or function not in (1, 2):

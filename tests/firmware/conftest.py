@@ -10,7 +10,7 @@ from importlib.util import find_spec
 import pytest
 
 from tests.firmware.board import Board
-from tests.firmware.fake_rom import Fault, Rom
+from tests.firmware.fake_rom import GOOD, Fault, Rom
 from tests.firmware.images import image
 from wakegen.cli.guard import run
 from wakegen.firmware import build as building
@@ -40,11 +40,11 @@ def small(tmp_path):
 
 
 @contextmanager
-def in_loader(chip: str = "esp32c3", fault: Fault = Fault(), flash_bytes: int = 4 << 20):
+def in_loader(chip: str = "esp32c3", fault: Fault = GOOD, flash_bytes: int = 4 << 20):
     """Give the port of a chip that waits in its loader, and the chip."""
     board = Board()
     rom = Rom(chip, board.send, flash_bytes=flash_bytes, fault=fault)
-    board.receive, board.idle = rom.receive, rom.idle
+    board.receive = rom.receive
     with board:
         yield board, rom
 

@@ -46,8 +46,10 @@ class Fault:
     status: int = 0  # the n-th block cannot be written
     most_baud: int = 0  # above this rate bytes arrive garbled
     noise: bool = False  # garbage instead of answers
-    boot_log: bytes = b""  # the program runs: it says this when it starts, and answers nothing
     silent: bool = False
+
+
+GOOD = Fault()
 
 
 @dataclass
@@ -57,7 +59,7 @@ class Rom:
     chip: str
     send: Callable[[bytes], None]
     flash_bytes: int = 4 << 20
-    fault: Fault = Fault()
+    fault: Fault = GOOD
     flash: bytearray = field(init=False)
     commands: list[int] = field(default_factory=list)
     stub: bool = False
@@ -68,7 +70,7 @@ class Rom:
         self.flash = bytearray(b"\xff" * self.flash_bytes)
         self._registers: dict[int, int] = {}
         self._packet: bytearray | None = None
-        self._escaped = self._asked = False
+        self._escaped = False
         self._blocks = self._at = 0
         self._inflate: object = None
         self._handlers = {
@@ -82,7 +84,6 @@ class Rom:
 
     def receive(self, data: bytes) -> None:
         """Take bytes in pieces of any size (SLIP)."""
-        self._asked = True
         for byte in data:
             if byte == 0xC0:
                 if self._packet:
@@ -96,11 +97,6 @@ class Rom:
                 self._packet.append({0xDC: 0xC0, 0xDD: 0xDB}[byte] if self._escaped else byte)
                 self._escaped = False
 
-    def idle(self) -> None:
-        """Say what is said after a reset, until somebody asks."""
-        if not self._asked:
-            self.send(self.fault.boot_log)
-
     def _frame(self, body: bytes) -> None:
         framed = b"\xc0" + body.replace(b"\xdb", b"\xdb\xdd").replace(b"\xc0", b"\xdb\xdc") + b"\xc0"
         garbled = self.fault.most_baud and self.baud > self.fault.most_baud
@@ -111,7 +107,7 @@ class Rom:
         self._frame(struct.pack("<BBHI", 1, op, len(data + tail), value & 0xFFFFFFFF) + data + tail)
 
     def _command(self, packet: bytes) -> None:
-        if self.fault.silent or self.fault.boot_log:
+        if self.fault.silent:
             return None
         if self.fault.noise:
             return self.send(bytes(range(1, 90)) * 3)

@@ -135,10 +135,12 @@ def test_the_bare_firmware_is_an_image_for_its_chip(bare):
     assert found.ends < 40_000  # SRAM is for the model
 
 
-def test_the_bare_firmware_is_the_same_bytes_each_time(bare, tmp_path):
-    again = building.build("esp32c3", bare=True, out=tmp_path / "other")
+def test_the_bare_firmware_is_the_same_bytes_each_time_and_the_command_one_document(bare, tmp_path, cli):
+    done = cli("firmware", "build", "--chip", "ESP32-C3", "--bare", "--out", tmp_path, "--json", "--quiet")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["parts"] == ["wakegen-esp32c3.bin at 0x0"]
     name = "wakegen-esp32c3.bin"
-    assert (again.folder / name).read_bytes() == (bare.folder / name).read_bytes()
+    assert (tmp_path / name).read_bytes() == (bare.folder / name).read_bytes()
 
 
 @pytest.mark.skipif(shutil.which(building.COMPILER) is None, reason=f"needs {building.COMPILER}")

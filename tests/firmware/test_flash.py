@@ -14,8 +14,6 @@ from wakegen.core.events import Notice, Progress
 from wakegen.firmware import chips, jobs, meanings
 from wakegen.firmware.flash import flash
 
-BOOT_LOG = b"ESP-ROM:esp32c3-api1-20210207\r\nrst:0x1 (POWERON),boot:0xc (SPI_FAST_FLASH_BOOT)\r\n"
-
 
 @pytest.mark.parametrize("chip", [pytest.param(chip, id=chip.name, marks=[pytest.mark.slow] * (chip.name in ("esp32c6", "esp32p4"))) for chip in chips.CHIPS])  # fmt: skip
 def test_each_chip_is_known_and_holds_afterwards_what_was_written(chip, tmp_path):
@@ -77,9 +75,8 @@ def test_a_program_alone_is_written_with_a_word_of_warning(tmp_path):
         (Fault(most_baud=115_200), {}, FlashFailed, "when the line was made faster"),
         (Fault(noise=True), {}, DeviceError, "not a loader's answer"),
         (Fault(silent=True), {}, DeviceError, "Nothing answers"),
-        (Fault(boot_log=BOOT_LOG), {}, DeviceError, "Nothing answers"),
     ],
-    ids=lambda value: value.__class__.__name__ if isinstance(value, dict) else None,
+    ids=["md5", "status", "status_rom", "drop", "baud", "noise", "silent"],
 )
 def test_each_fault_of_the_line_and_the_chip_has_its_error(small, fault, more, kind, words):
     with in_loader(fault=fault) as (board, _), pytest.raises(kind) as caught:

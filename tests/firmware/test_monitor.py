@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -43,7 +44,7 @@ SAID = [
 def test_lines_do_not_depend_on_how_the_bytes_are_cut(cuts):
     ear, said = Ear(), []
     edges = [0, *sorted(cuts), len(STREAM)]
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         said += ear.push(STREAM[start:end])
     assert said + ear.flush() == SAID
     assert (ear.frames, ear.noise) == (5, 3)

@@ -64,12 +64,16 @@ def named(name: str) -> Chip:
     ------
     BadInput : there is no such chip.
     """
-    plain = name.lower().replace("-", "").replace("_", "")
+    plain = _plain(name)
     found = next((chip for chip in CHIPS if chip.name == plain), None)
     if found is None:
         names = [chip.name for chip in CHIPS]
         raise BadInput(f"There is no firmware for a chip '{name}'.", hint=f"{did_you_mean(plain, names)} There are: {', '.join(names)}.")  # fmt: skip
     return found
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "").replace("_", "")
 
 
 def with_id(image_id: int) -> Chip | None:
@@ -91,7 +95,7 @@ def of_device(device: str) -> Chip:
     BadInput : there is no such profile, or it is no microcontroller of the table.
     """
     names = [chip.name for chip in CHIPS]
-    if device in names:
+    if _plain(device) in names:
         return named(device)
     profile = profiles.load(device)
     seen = [profile.name]
