@@ -102,18 +102,20 @@ def test_a_profile_has_the_chip_that_it_extends(tmp_path):
 def built(tmp_path):
     """A build folder as ESP-IDF leaves it."""
     files = {"0x0": ("bootloader/bootloader.bin", image(9)), "0x8000": ("table.bin", b"\xaaP" * 40), "0x10000": ("wakegen.bin", app(9))}  # fmt: skip
+    folder = tmp_path / "build"
     for name, data in files.values():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_bytes(data)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
     said = {"flash_files": {at: name for at, (name, _) in files.items()}, "extra_esptool_args": {"chip": "esp32s3"}}
-    (tmp_path / "flasher_args.json").write_text(json.dumps(said))
-    return tmp_path
+    (folder / "flasher_args.json").write_text(json.dumps(said))
+    return folder
 
 
 def test_a_build_folder_has_all_its_parts_in_order(built):
     package = gather(built)
     assert [(part.name, part.at) for part in package.parts] == [("bootloader/bootloader.bin", 0), ("table.bin", 0x8000), ("wakegen.bin", 0x10000)]  # fmt: skip
     assert package.chip.name == "esp32s3"
+    assert gather(built.parent).parts == package.parts  # the folder that `build` was told to build in
 
 
 @pytest.mark.parametrize(

@@ -15,19 +15,17 @@ F = TypeVar("F", bound=Callable[..., Any])
 _MOST_BAUD = 12_000_000
 
 
-class _Number(click.ParamType):
-    """A whole number, in hexadecimal too."""
-
-    name = "number"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        try:
-            number = int(str(value), 0)
-        except ValueError:
-            self.fail(f"{value!r} is not a number such as 0x10000.", param, ctx)
-        if number < 0:
-            self.fail(f"{value} is below 0.", param, ctx)
-        return number
+def _offset(ctx: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
+    """Read a whole number, in hexadecimal too."""
+    if value is None:
+        return None
+    try:
+        number = int(value, 0)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not a number such as 0x10000.") from None
+    if number < 0:
+        raise click.BadParameter(f"{value} is below 0.")
+    return number
 
 
 def _baud(usual: int, help: str) -> Callable[[F], F]:
@@ -72,7 +70,7 @@ def build(state: State, /, device: str | None, chip: str | None, bare: bool, out
 @click.argument("image", type=click.Path(path_type=Path), metavar="FILE|DIR")
 @_port
 @click.option("--device", metavar="NAME", help="Refuse firmware that is not for this device profile's chip.")
-@click.option("--at", type=_Number(), metavar="OFFSET", help="Where in flash a file goes; by default as it is one.")
+@click.option("--at", callback=_offset, metavar="OFFSET", help="Where in flash a file goes; by default as it is one.")
 @_baud(460_800, "How fast it is written.")
 @click.option("--no-reset", is_flag=True, help="The chip is in its loader already (BOOT held, RESET pressed).")
 @click.option("--no-stub", is_flag=True, help="Without esptool's own flasher: slower, for chips that refuse it.")

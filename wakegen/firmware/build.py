@@ -19,7 +19,6 @@ from wakegen.core.files import write_bytes
 from wakegen.core.version import VERSION
 from wakegen.firmware import chips, jobs, sources
 from wakegen.firmware.chips import Chip
-from wakegen.firmware.meanings import explain
 from wakegen.firmware.package import gather
 
 STAGE = "build"
@@ -118,8 +117,8 @@ def _image(chip: Chip, program: Path) -> None:
     job = {"do": "image", "chip": chip.name, "flash_freq": "80m"}
     for event in jobs.ask(job, program.read_bytes()):
         match event:
-            case {"event": "error", "kind": str(kind), "text": str(text)}:
-                raise explain(kind, text, during="image", port=program.name)
+            case {"event": "error", "text": str(text)}:
+                raise WakegenError(f"esptool makes no image of {program.name}: {' '.join(text.split())}", hint="Is esptool whole? pip install --force-reinstall 'wakegen[flash]'")  # fmt: skip
             case {"event": "done", "image": str(image)}:
                 write_bytes(program.with_suffix(".bin"), base64.b64decode(image))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -107,21 +108,22 @@ def flash(
 def _run(job: dict[str, Any], package: Package, port: str, on_event: OnEvent) -> dict[str, Any]:
     told: dict[str, Any] = {"chip": {}, "flash": {}}
     done = 0
-    for event in jobs.ask(job, b"".join(part.data for part in package.parts)):
-        match event:
-            case {"event": "chip" | "flash" as what}:
-                told[what] = event
-            case {"event": "progress", "part": int(index), "share": float(share)} if index < len(package.parts):
-                reached = sum(len(part.data) for part in package.parts[:index])
-                reached += int(share * len(package.parts[index].data))
-                on_event(Progress(STAGE, "bytes", done=reached - done, group_total=package.size))
-                done = reached
-            case {"event": "warning", "text": str(text)}:
-                on_event(Notice("warning", " ".join(text.split())))
-            case {"event": "error", "kind": str(kind), "text": str(text), "during": str(during)}:
-                raise explain(kind, text, during=during, port=port, wanted=package.chip) from RuntimeError(text)
-            case {"event": "done", "printed": str(printed)}:
-                # esptool says this past its own log (5.6: reset.py binds the logger of its import).
-                told["reset"] = job["before"] != "no-reset" and "NOT reset" not in printed
-                return told
+    with closing(jobs.ask(job, b"".join(part.data for part in package.parts))) as events:
+        for event in events:
+            match event:
+                case {"event": "chip" | "flash" as what}:
+                    told[what] = event
+                case {"event": "progress", "part": int(index), "share": float(share)} if index < len(package.parts):
+                    reached = sum(len(part.data) for part in package.parts[:index])
+                    reached += int(share * len(package.parts[index].data))
+                    on_event(Progress(STAGE, "bytes", done=reached - done, group_total=package.size))
+                    done = reached
+                case {"event": "warning", "text": str(text)}:
+                    on_event(Notice("warning", " ".join(text.split())))
+                case {"event": "error", "kind": str(kind), "text": str(text), "during": str(during)}:
+                    raise explain(kind, text, during=during, port=port, wanted=package.chip) from RuntimeError(text)
+                case {"event": "done", "printed": str(printed)}:
+                    # esptool says this past its own log (5.6: reset.py binds the logger of its import).
+                    told["reset"] = job["before"] != "no-reset" and "NOT reset" not in printed
+                    return told
     raise DeviceLost("esptool ended without a word.", hint="Run the same again.")

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from importlib.util import find_spec
 from typing import IO, Any
 
@@ -27,8 +27,8 @@ def need_esptool() -> None:
         raise NotInstalled("Flashing needs esptool, which is not installed.", hint="pip install 'wakegen[flash]'")
 
 
-def ask(job: dict[str, Any], data: bytes) -> Iterator[dict[str, Any]]:
-    """Start a job and give its events, the last of which is "done" or "error". Leaving early ends the process.
+def ask(job: dict[str, Any], data: bytes) -> Generator[dict[str, Any], None, None]:
+    """Start a job and give its events, the last of which is "done" or "error". Closing it early ends the process.
 
     The last holds as "printed" what was written past the log.
 

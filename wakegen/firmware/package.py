@@ -66,6 +66,8 @@ def gather(path: Path, *, at: int | None = None, device: str | None = None) -> P
 
 
 def _built(folder: Path) -> Package:
+    if (folder / "build" / FLASHER_ARGS).is_file():  # what `build` was told to build in
+        folder = folder / "build"
     listing = folder / FLASHER_ARGS
     if not listing.is_file():
         images = sorted(folder.glob("*.bin"))
