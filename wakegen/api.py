@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from wakegen.bench.gate import GateResult, Limits, check, passed
-from wakegen.bench.latency import Latency, measure_in_child
+from wakegen.bench.gate import Limits
 from wakegen.config import Settings
 from wakegen.core.errors import BadInput, WakegenError
 from wakegen.core.events import Notice, OnEvent, ignore
+from wakegen.devices.transports.base import Target
 from wakegen.engines import roll, table
 from wakegen.engines.base import Answer, Voice
 from wakegen.export.table import export_file, find_format
-from wakegen.model import Sidecar
 from wakegen.pipeline import add, before_after, evaluate, gate, generate, microcontroller, report, simulate, train
-from wakegen.pipeline.bench import bench_stage, write_session
+from wakegen.pipeline.bench import bench_stage
 from wakegen.pipeline.check import Checked, check_phrase
 from wakegen.pipeline.estimate import PlanSummary, plan_project
+from wakegen.pipeline.on_device import Asked, bench_on_device
 from wakegen.pipeline.project import DATABASE_NAME, Project, opened, read_settings
+from wakegen.report.session import text as session_text
 from wakegen.report.terminal import text_summary
 from wakegen.voices.pull import pull
 from wakegen.voices.result import PullResult
@@ -200,75 +200,82 @@ def _require(project: Project, name: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class BenchResult:
-    """What a detector costs where it runs."""
+    """What a detector costs, and hears, where it runs."""
 
-    model: Path
-    device: str
-    latency: Latency
-    gates: tuple[GateResult, ...]
-    session: Path
+    session: Path  # its folder
+    document: dict[str, Any]  # results.json
 
     @property
     def exit_code(self) -> int:
         """0, or 6 when a limit was not met."""
-        return 0 if passed(self.gates) else GATE_NOT_MET
+        return GATE_NOT_MET if self.document["limits_met"] is False else 0
 
     def to_json(self) -> dict[str, Any]:
-        """Give results.json."""
-        result: dict[str, Any] = json.loads((self.session / "results.json").read_text(encoding="utf-8"))
-        return result
+        """Give results.json, and where it lies."""
+        return {**self.document, "folder": str(self.session)}
 
     def to_text(self) -> str:
-        """Give the times, the memory and the limits."""
-        step = self.latency.step
-        lines = [
-            f"{self.model.name} on {self.device}, {step.n} steps of 80 ms:",
-            f"  p50 {step.p50_ms:.2f} ms, p90 {step.p90_ms:.2f} ms, p99 {step.p99_ms:.2f} ms, max {step.max_ms:.2f} ms",
-            f"  real-time factor {self.latency.rtf:.4f}, {self.latency.cpu_s_per_hour:.0f} CPU s per hour of sound",
-            f"  peak memory {(self.latency.peak_rss_bytes or 0) / 1e6:.0f} MB, model {(self.latency.model_bytes or 0) / 1e3:.0f} kB",
-        ]
-        lines += [
-            f"  {'met' if gate.ok else 'NOT MET'}: {gate.name} {gate.limit:g}: {gate.text}" for gate in self.gates
-        ]
-        if self.latency.disturbed:
-            lines.append(f"  Disturbed: {'; '.join(self.latency.reasons)}")
-        return "\n".join([*lines, f"Session: {self.session}"])
+        """Give times, what was heard, and the limits."""
+        return f"{session_text(self.document)}\nSession: {self.session}"
 
 
 def bench_device(
     model: Path,
     *,
-    local: bool = True,
+    target: Target | None = None,
     device: str | None = None,
+    beside: Sequence[Path] = (),
+    seconds: float = 20.0,
+    clips: int | None = None,
+    hours: float | None = None,
+    audio: Sequence[Path] = (),
+    realtime: bool = False,
     max_p99_ms: float | None = None,
     max_rss_mb: float | None = None,
     min_recall: float | None = None,
     max_fa_per_hour: float | None = None,
-    seconds: float = 60.0,
+    command: str = "",
     on_event: OnEvent = ignore,
 ) -> BenchResult:
-    """Measure a detector's time, memory and size on this machine, and keep the session beside the model.
+    """Measure a detector on a device, and keep the session beside the model.
 
-    Recall and false accepts come from the detector's own evaluation, as its sidecar states them.
+    Parameters
+    ----------
+    target : how the device is reached; None: this machine itself
+    device : profile that the device must be; its limits are held, too
+    beside : further detectors, loaded at the same time
+    seconds : of noise to hear for the times
+    clips, hours : of the phrase and of everything else to hear, at most; None: all that the project holds out
+    audio : folders of recordings to hear instead
+    realtime : hear no faster than a microphone would
+    command : what repeats it, for the report
 
     Raises
     ------
-    BadInput : the model cannot be used, or a limit on accuracy was given and the sidecar holds no evaluation.
+    BadInput : the model cannot be used, the device is another than the profile says, or a limit on accuracy was given and
+        nothing is there to tell it from.
+    DeviceError : the device cannot be reached, was lost, or computes something else than this machine.
     """
-    from wakegen.pipeline.bench import device_limits, sidecar_gates
-
-    if not local:
-        raise BadInput("Detectors are benchmarked where this program runs.", hint="Give --local.")
-    if not model.is_file():
-        raise BadInput(f"There is no model at {model}.", hint="Give the path of a NAME.onnx that wakegen exported.")
-    Sidecar.load(model)  # refused here, not by a child whose every error would sound like a failed measurement
-    latency = measure_in_child(model, seconds=seconds)
-    profile_limits = device_limits(device)
-    limits = Limits(max_p99_ms=max_p99_ms, max_rss_mb=max_rss_mb, no_shortcut=False, **profile_limits)
-    gates = check(limits, None, latency, model_bytes=model.stat().st_size)
-    gates += sidecar_gates(model, min_recall=min_recall, max_fa_per_hour=max_fa_per_hour)
-    session = write_session(model, device or "local", latency, gates)
-    return BenchResult(model, device or "this machine", latency, gates, session)
+    limits = Limits(
+        min_recall=min_recall,
+        max_fa_per_hour=max_fa_per_hour,
+        max_p99_ms=max_p99_ms,
+        max_rss_mb=max_rss_mb,
+        no_shortcut=False,
+    )
+    asked = Asked(
+        (model, *beside),
+        target or Target("local"),
+        device=device,
+        seconds=seconds,
+        clips=clips,
+        hours=hours,
+        audio=tuple(audio),
+        realtime=realtime,
+        limits=limits,
+        command=command,
+    )
+    return BenchResult(*bench_on_device(asked, on_event=on_event))
 
 
 def export_detector(

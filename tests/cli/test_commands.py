@@ -101,12 +101,23 @@ def test_bench_measures_a_model_or_the_projects_own(cli, api, project):
     assert cli("bench", "--device", "rpi4", "--local", "m.onnx", "--max-p99-ms", "40", "--max-rss-mb", "200").code == 0
     assert cli("bench", "--local", "--project", str(project), "--max-p99-ms", "40").code == 0
     name, args, more = api.calls[0]
-    assert (name, args[0], more["device"], more["local"], more["max_p99_ms"], more["max_rss_mb"]) == (
-        "bench_device", Path("m.onnx"), "rpi4", True, 40.0, 200.0,
+    assert (name, args[0], more["device"], more["target"].transport, more["max_p99_ms"], more["max_rss_mb"]) == (
+        "bench_device", Path("m.onnx"), "rpi4", "local", 40.0, 200.0,
     )  # fmt: skip
     name, args, _ = api.calls[1]
-    assert (name, args[0], args[2].evaluation.max_p99_ms) == ("run_stage", "bench", 40.0)
-    assert cli("bench", "m.onnx").code == 2
+    assert (name, args[0]) == ("bench_device", project / "models" / "hey_katya.onnx")
+
+
+def test_bench_wants_one_place(cli, api):
+    for places in ([], ["--local", "--loopback"], ["--port", "/dev/ttyACM0", "--host", "pi@pi"]):
+        done = cli("bench", "m.onnx", *places)
+        assert done.code == 2
+        assert "--local, --host, --port, --loopback, --emulate" in done.err
+    assert cli("bench", "m.onnx", "--port", "/dev/ttyACM0", "--device", "esp32").code == 0
+    assert api.calls[0][2]["target"].baud == 921_600
+    assert cli("bench", "m.onnx", "--host", "pi@pi:2222", "--jump", "gate").code == 0
+    target = api.calls[1][2]["target"]
+    assert (target.transport, target.address, target.jump) == ("ssh", "pi@pi:2222", "gate")
 
 
 def test_config_show_names_every_value_and_its_origin(cli, api, tmp_path):

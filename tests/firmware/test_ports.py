@@ -11,9 +11,8 @@ from types import SimpleNamespace
 import pytest
 
 from tests.firmware.board import Board
-from wakegen.core.errors import BadInput, DeviceLost, NoPort, PortBusy, PortDenied
+from wakegen.core.errors import BadInput, NoPort, PortBusy, PortDenied
 from wakegen.firmware import ports
-from wakegen.firmware.line import PortLine
 
 
 @pytest.fixture
@@ -124,35 +123,10 @@ def test_a_port_that_is_held_is_refused_with_who_holds_it(holder):
     assert f"(process {pid})" in str(caught.value)
 
 
-def test_two_lines_cannot_be_open_on_one_port():
-    with Board() as board, PortLine(board.port), pytest.raises(PortBusy):
-        PortLine(board.port)
-
-
-def test_a_line_brings_bytes_both_ways_and_says_when_the_other_end_is_gone():
-    board = Board()
-    board.receive = lambda data: board.send(data[::-1])
-    with board, PortLine(board.port) as line:
-        assert line.read(0.01) == b""
-        line.write(b"abc")
-        assert line.read(2.0) == b"cba"
-    with Board() as board:
-        line = PortLine(board.port)
-    with pytest.raises(DeviceLost):
-        line.read(1.0)
-    with pytest.raises(DeviceLost):
-        line.write(b"x")
-    line.close()
-    line.close()
-
-
 def test_a_url_is_a_port_too_and_one_that_is_wrong_is_said():
-    with PortLine(ports_url := "loop://") as line:
-        line.write(b"abc")
-        assert line.read(1.0) == b"abc"
-    assert ports.choose(ports_url) == ports_url
-    with pytest.raises(BadInput, match="is no port"):
-        PortLine("nonsense://x")
+    assert ports.choose("socket://127.0.0.1:4000") == "socket://127.0.0.1:4000"
+    with pytest.raises(BadInput, match="there is no 'nonsense://'"):
+        ports.choose("nonsense://x")
 
 
 @pytest.mark.parametrize(

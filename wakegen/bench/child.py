@@ -9,7 +9,7 @@ from functools import reduce
 from importlib import import_module
 from pathlib import Path
 
-from wakegen.bench.items import Scorer
+from wakegen.bench.items import Stepper
 from wakegen.bench.latency import LOADER, measure_latency, model_bytes
 
 
@@ -34,9 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _load(loader: str, model: Path) -> Scorer:
+def _load(loader: str, model: Path) -> Stepper:
     module, _, path = loader.partition(":")
-    detector: Scorer = reduce(getattr, path.split("."), import_module(module))(model)  # type: ignore[operator]
+    detector: Stepper = reduce(getattr, path.split("."), import_module(module))(model)  # type: ignore[operator]
     return detector
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
+from wakegen import profiles
 from wakegen.bench.evaluate import Evaluation
 from wakegen.bench.latency import Latency
 from wakegen.bench.positives import LEAST_CLIPS
+from wakegen.core.errors import BadInput
 from wakegen.metrics.intervals import PerHour
+from wakegen.model import Sidecar
 
 LEAST_HOURS = 0.25  # of a corpus that is judged by itself
 _TELLING_EVENTS = 4.0  # so many must be expected at the limit before the bare rate is held against it
@@ -138,3 +142,38 @@ def _shortcut(wanted: bool, evaluation: Evaluation | None) -> GateResult | None:
     unknown = any(probe.verdict == "too few clips" for probe in probes)
     text = "; ".join(f"{probe.name}: {probe.text}" for probe in bad) or "no probe is suspicious"
     return GateResult("no_shortcut", 0, len(bad), not bad, not bad and not unknown, text)
+
+
+def device_limits(device: str | None) -> dict[str, float | None]:
+    """Give the limits of a device profile that a model can be held against."""
+    if device is None:
+        return {}
+    limits = profiles.load(device).limits
+    return {"max_model_kb": limits.max_model_kb, "max_step_ms": limits.max_step_ms}
+
+
+def sidecar_gates(model: Path, *, min_recall: float | None, max_fa_per_hour: float | None) -> tuple[GateResult, ...]:
+    """Hold a detector's own evaluation against limits.
+
+    Raises
+    ------
+    BadInput : a limit was given, and the sidecar holds no evaluation.
+    """
+    wanted = (
+        ("min_recall", "recall", "rate", min_recall),
+        ("max_fa_per_hour", "false_accepts", "per_hour", max_fa_per_hour),
+    )
+    found = []
+    for name, figure, key, limit in wanted:
+        if limit is None:
+            continue
+        known = Sidecar.load(model).evaluated_on.get(figure)
+        if not known or known.get(key) is None:
+            raise BadInput(
+                f"{model.with_suffix('.json')} holds no {figure}.", hint="Run `wakegen test` on its project."
+            )
+        value = float(known[key])
+        fine = value >= limit if name == "min_recall" else value <= limit
+        text = known.get("text") or f"{known['hits']} of {known['total']}"
+        found.append(GateResult(name, limit, value, fine, fine, f"{text} (as evaluated when it was made)"))
+    return tuple(found)

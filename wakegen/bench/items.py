@@ -20,15 +20,19 @@ _FRAME = 320  # 20 ms
 _QUIETEST = 0.00025  # −72 dBFS: no room is digitally silent
 
 
+class Stepper(Protocol):
+    """What is timed: a running detector."""
+
+    def push(self, samples: NDArray[np.int16], /) -> Sequence[object]:
+        """Take samples of any length as they come; give one result for each 80 ms step completed."""
+        ...
+
+
 class Scorer(Protocol):
     """What is measured: the running detector, or anything that behaves like it."""
 
     def reset(self) -> None:
         """Forget everything heard."""
-        ...
-
-    def push(self, samples: NDArray[np.int16], /) -> Sequence[object]:
-        """Take samples of any length as they come; give one result for each 80 ms step completed."""
         ...
 
     def raw_scores(self, samples: NDArray[np.int16], /) -> NDArray[np.float32]:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wakegen.bench.items import RATE_HZ, STEP_SAMPLES, Scorer
+from wakegen.bench.items import RATE_HZ, STEP_SAMPLES, Stepper
 from wakegen.bench.machine import Machine, describe, load_reasons, peak_rss_bytes
 from wakegen.core.errors import WakegenError
 from wakegen.core.seeds import stream
@@ -48,7 +48,7 @@ class Latency:
     """What one detector takes on one machine."""
 
     step: Timing  # wall clock for each 80 ms of sound, warm-up left out
-    step_cpu: Timing  # processor time of all threads for the same steps
+    step_cpu: Timing | None  # processor time of all threads for the same steps; None where only the wall clock is known
     init_ms: float  # loading, until the first sample can be pushed
     first_ms: float  # the first step
     warm_up_steps: int
@@ -75,14 +75,14 @@ class Latency:
         lists = {key: tuple(raw[key]) for key in ("histogram_edges_ms", "histogram_counts", "reasons")}
         parts = {
             "step": Timing(**raw["step"]),
-            "step_cpu": Timing(**raw["step_cpu"]),
+            "step_cpu": Timing(**raw["step_cpu"]) if raw["step_cpu"] else None,
             "machine": Machine(**raw["machine"]),
         }
         return cls(**{**raw, **lists, **parts})
 
 
 def measure_latency(
-    load: Callable[[], Scorer],
+    load: Callable[[], Stepper],
     *,
     seconds: float = 60.0,
     warm_up_steps: int = WARM_UP_STEPS,
@@ -102,12 +102,12 @@ def measure_latency(
     detector = load()
     init_ms = 1000 * (time.perf_counter() - started)
     steps = warm_up_steps + max(1, round(seconds / STEP_S))
-    sound = _wandering_noise() if samples is None else samples
+    sound = wandering_noise() if samples is None else samples
     switches = _involuntary_switches()
     wall, cpu = _time_steps(detector, sound, steps)
     switched = _involuntary_switches() - switches
     timed, timed_cpu = wall[warm_up_steps:], cpu[warm_up_steps:]
-    edges, counts = _histogram(timed)
+    edges, counts = histogram(timed)
     reasons = (*load_reasons(machine), *_wait_reasons(timed, timed_cpu, switched / steps))
     return Latency(
         step=timing(timed),
@@ -162,7 +162,7 @@ def estimated_for(latency: Latency, *, factor: float, source: str) -> Latency:
     return replace(
         latency,
         step=_scaled(latency.step, factor),
-        step_cpu=_scaled(latency.step_cpu, factor),
+        step_cpu=_scaled(latency.step_cpu, factor) if latency.step_cpu else None,
         init_ms=latency.init_ms * factor,
         first_ms=latency.first_ms * factor,
         warm_up_ms_mean=latency.warm_up_ms_mean * factor,
@@ -182,7 +182,7 @@ def timing(times_ms: NDArray[np.float64] | Sequence[float]) -> Timing:
 
 
 def _time_steps(
-    detector: Scorer, sound: NDArray[np.int16], steps: int
+    detector: Stepper, sound: NDArray[np.int16], steps: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     wall, cpu = np.zeros(steps), np.zeros(steps)
     chunks = [sound[at : at + STEP_SAMPLES] for at in range(0, sound.size - STEP_SAMPLES + 1, STEP_SAMPLES)]
@@ -195,7 +195,7 @@ def _time_steps(
     return wall, cpu
 
 
-def _histogram(times_ms: NDArray[np.float64]) -> tuple[tuple[float, ...], tuple[int, ...]]:
+def histogram(times_ms: NDArray[np.float64]) -> tuple[tuple[float, ...], tuple[int, ...]]:
     """Bin up to twice the 99th percentile; what lies above is counted in the last bin, and `max` names it."""
     top = max(2 * float(np.percentile(times_ms, 99)), 1e-3)
     counts, edges = np.histogram(np.minimum(times_ms, top), bins=_BINS, range=(0.0, top))
@@ -218,7 +218,7 @@ def _involuntary_switches() -> int:
     return int(psutil.Process().num_ctx_switches().involuntary)
 
 
-def _wandering_noise() -> NDArray[np.int16]:
+def wandering_noise() -> NDArray[np.int16]:
     """Ten seconds of noise between about −60 and −14 dBFS, the same every time."""
     rng, count = stream(0, "latency"), 10 * RATE_HZ
     level = 10 ** ((-37 + 23 * np.sin(np.arange(count) * (2 * np.pi * 0.7 / RATE_HZ))) / 20)

@@ -65,6 +65,7 @@ def report_document(
     training: Training | None = None,
     evaluated_on: Sequence[str] = (),
     warnings: Sequence[str] = (),
+    session: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Put a report together.
 
@@ -73,6 +74,7 @@ def report_document(
     created : time stamp, ISO 8601 with zone; the clock is the caller's.
     wakegen : version of this package.
     evaluated_on : sentences about where the test sound comes from ("12 voices of espeak, none of them trained on").
+    session : how a device was reached and what it said of itself, where one was measured.
     warnings : what the reader must know before trusting the figures ("no real recordings were tested").
 
     Returns
@@ -96,6 +98,7 @@ def report_document(
         "evaluated_on": list(evaluated_on),
         "method": list(METHOD),
         "warnings": list(warnings),
+        "session": dict(session) if session else None,
     }
 
 

@@ -23,6 +23,7 @@ COMMANDS = {
     "listen": "wakegen.cli.listen:listen",
     "serve": "wakegen.cli.serve:serve",
     "firmware": "wakegen.cli.firmware:firmware",
+    "device-agent": "wakegen.cli.device_agent:device_agent",
     "engines": "wakegen.cli.engines:engines",
     "voices": "wakegen.cli.voices:voices",
     "bank": "wakegen.cli.bank:bank",

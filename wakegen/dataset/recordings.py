@@ -45,7 +45,7 @@ def plan_recordings(settings: Settings, files: Mapping[str, Sequence[Path]], *, 
             yield _clip(settings, number, path, piece, label="negative", kind="user", split=split)
             number += 1
     for path in files["positive"]:
-        start, samples = _heard(read(path))
+        start, samples = heard(read(path))
         piece = {"path": str(path.absolute()), "start": start, "samples": samples}
         yield _clip(settings, number, path, piece, label="positive", kind="phrase", split=RECORDINGS)
         number += 1
@@ -110,7 +110,7 @@ def read_added(path: Path, folder: Path) -> Added:
     if not pieces or trim(samples) == (0, 0):
         raise BadInput("It is silent or too short.", hint="Record it again, or remove it.")
     whole = to_int16(samples)
-    start, count = _heard(samples)
+    start, count = heard(samples)
     parts = (whole, whole[: int(PIECE_S * RATE_HZ)], whole[start : start + count])
     names = frozenset(map(_sha256, parts))
     return Added(path, "negative" if negative else "positive", _sha256(whole), names, pieces)
@@ -122,7 +122,7 @@ def _between(path: Path, folder: Path) -> tuple[str, ...]:
 
 def _phrase(path: Path, samples: NDArray[np.float32]) -> tuple[int, int]:
     """Find the phrase in a recording of it: start and number of samples."""
-    start, count = _heard(samples)
+    start, count = heard(samples)
     seconds = count / RATE_HZ
     if not _PHRASE_S[0] <= seconds <= _PHRASE_S[1]:
         raise BadInput(
@@ -131,7 +131,7 @@ def _phrase(path: Path, samples: NDArray[np.float32]) -> tuple[int, int]:
     return start, count
 
 
-def _heard(samples: NDArray[np.float32]) -> tuple[int, int]:
+def heard(samples: NDArray[np.float32]) -> tuple[int, int]:
     """Cut silence at both ends: start and number of samples of the rest; of silence, all."""
     start, end = trim(samples, _CUT_DB)
     if end <= start:

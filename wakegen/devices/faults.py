@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import heapq
+import time
 from dataclasses import dataclass
 
 import numpy as np
+
+from wakegen.devices.transports.base import Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +73,40 @@ class FaultyLine:
         for bit in self._rng.integers(0, 8 * len(data), count):
             changed[int(bit) // 8] ^= 1 << int(bit) % 8
         return bytes(changed)
+
+
+class FaultyTransport:
+    """An open line made bad, or slow, both ways, in real time: it stands wherever a line does."""
+
+    def __init__(self, line: Line, faults: Faults, *, seed: int) -> None:
+        """Put faults on a line; `faults.bytes_per_s` alone makes a line of that speed."""
+        self._line = line
+        self._there, self._back = FaultyLine(faults, seed=2 * seed), FaultyLine(faults, seed=2 * seed + 1)
+
+    def write(self, data: bytes) -> None:
+        """Put bytes on the way; they leave in their time."""
+        self._there.write(data, time.monotonic())
+        self._forward()
+
+    def read(self, timeout_s: float) -> bytes:
+        """Give what has arrived, at once if there is something; b"" when nothing came in time."""
+        end_s = time.monotonic() + timeout_s
+        while True:
+            self._forward()
+            now_s = time.monotonic()
+            found = self._back.read(now_s)
+            if found or now_s >= end_s:
+                return found
+            next_s = min((at for at in (self._there.next_s(), self._back.next_s()) if at is not None), default=end_s)
+            came = self._line.read(max(0.0, min(next_s, end_s) - now_s))
+            if came:
+                self._back.write(came, time.monotonic())
+
+    def close(self) -> None:
+        """End the line."""
+        self._line.close()
+
+    def _forward(self) -> None:
+        due = self._there.read(time.monotonic())
+        if due:
+            self._line.write(due)

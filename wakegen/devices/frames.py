@@ -11,11 +11,14 @@ import zlib
 from dataclasses import dataclass
 from enum import IntEnum
 
+import numpy as np
+
 _HEADER = struct.Struct("<BBHHHH")
 _CRC = struct.Struct("<I")
 HEADER_BYTES = _HEADER.size
 MAX_BODY = 32_768  # a microcontroller takes 1,024: both sides say what they can
 LARGEST = HEADER_BYTES + MAX_BODY + _CRC.size  # before stuffing
+_RUN = 254  # bytes without a 0 that one code covers
 OVERHEAD = HEADER_BYTES + _CRC.size + 2  # of a body below 240 bytes; one byte more for each further 254
 
 
@@ -65,29 +68,39 @@ def from_bytes(data: bytes) -> Frame | None:
 
 def stuffed(data: bytes) -> bytes:
     """Give bytes without a 0: each 0 becomes the distance to the next, runs of 254 get a 255 in front."""
-    made = bytearray()
-    for part in data.split(b"\0"):
-        while len(part) >= 254:
-            made += b"\xff" + part[:254]
-            part = part[254:]
-        made.append(len(part) + 1)
-        made += part
-    return bytes(made)
+    plain = np.frombuffer(data, np.uint8)
+    zeros = np.flatnonzero(plain == 0)
+    starts = np.concatenate(([0], zeros + 1))
+    lengths = np.concatenate((zeros, [len(plain)])) - starts
+    made = np.empty(len(plain) + 1, np.uint8)
+    made[1:] = plain
+    made[starts] = np.minimum(lengths + 1, 255)
+    (long,) = np.nonzero(lengths >= _RUN)
+    if len(long):
+        cuts = [
+            (starts[i] + at, min(lengths[i] - at + 1, 255)) for i in long for at in range(_RUN, lengths[i] + 1, _RUN)
+        ]
+        places, codes = np.array(cuts).T
+        made = np.insert(made, places + 1, codes.astype(np.uint8))
+    return made.tobytes()
 
 
 def unstuffed(data: bytes) -> bytes | None:
     """Undo `stuffed`; None for what it never gives."""
-    made, at = bytearray(), 0
-    while at < len(data):
-        code = data[at]
-        part = data[at + 1 : at + code]
-        if code == 0 or len(part) != code - 1 or 0 in part:
-            return None
-        made += part
-        at += code
-        if code < 255 and at < len(data):
-            made.append(0)
-    return bytes(made)
+    if not data or 0 in data:
+        return None if data else b""
+    places, at, end = [], 0, len(data)
+    while at < end:
+        places.append(at)
+        at += data[at]
+    if at != end:
+        return None
+    made = np.frombuffer(data, np.uint8).copy()
+    codes = np.array(places)
+    full = made[codes] == 255
+    made[codes] = 0
+    made = np.delete(made, codes[1:][full[:-1]]) if full[:-1].any() else made
+    return made[1:].tobytes()
 
 
 class Splitter:

@@ -27,6 +27,7 @@ _FIRST_WAIT_S = 0.5  # for an answer, before the line's own time is known; a ser
 _LEAST_WAIT_S, _MOST_WAIT_S = 0.03, 1.0
 _MOST_PATIENT = 4  # times that wait: nobody else is on the line who would need it
 _PATIENCE_S = 10.0  # without a single frame: longer than a reboot takes
+_LONGEST_LOOK_S = 1.0  # that two looks at the line, one after the other, count for
 _IDLE_PING_S = 1.0  # with nothing to say, a cable that was pulled is noticed all the same
 
 
@@ -84,6 +85,8 @@ class _State:
     mean_s: float | None = None
     spread_s: float = 0.0
     heard_s: float | None = None  # when the other side was last heard
+    looked_s: float | None = None  # when it was last listened to
+    silent_s: float = 0.0  # listened to it since it was heard: a host that was busy elsewhere has lost nobody
     asked_s: float | None = None  # when it was last asked for a word
 
 
@@ -116,6 +119,16 @@ class Link:
         """Messages that were given and that the other side has not confirmed."""
         return len(self._state.queue) + len(self._state.flying)
 
+    @property
+    def waiting(self) -> int:
+        """Messages that have come and were not taken."""
+        return len(self._state.inbox)
+
+    @property
+    def session(self) -> int:
+        """The number of the session; a new one forgets all that was under way."""
+        return self._state.session
+
     def send(self, message: bytes) -> None:
         """Give a message; `outgoing` has its bytes when its turn comes."""
         assert len(message) <= self.max_message
@@ -138,6 +151,9 @@ class Link:
         DeviceLost : the other side restarted, or speaks another version.
         """
         self.counts.bytes_in += len(data)
+        state = self._state
+        state.silent_s += min(_LONGEST_LOOK_S, now_s - (now_s if state.looked_s is None else state.looked_s))
+        state.looked_s = now_s
         for frame in self.splitter.push(data):
             if frame.kind in (Kind.OPEN, Kind.OPENED):
                 self._greeted(frame, now_s)
@@ -146,7 +162,7 @@ class Link:
             elif frame.kind == Kind.RESET:
                 raise DeviceLost("The device has restarted.", hint="What it had finished is kept: run the same again.")
             else:
-                self._state.heard_s = now_s
+                self._state.heard_s, self._state.silent_s = now_s, 0.0
                 self._state.answer |= frame.kind != Kind.ACK
                 self._confirmed(frame, now_s)
                 if frame.kind == Kind.DATA:
@@ -161,13 +177,11 @@ class Link:
         """
         made = b"".join(to_bytes(frame) for frame in self._due(now_s))
         self.counts.bytes_out += len(made)
-        if self._opens:
-            self._state.heard_s = now_s if self._state.heard_s is None else self._state.heard_s
-            if now_s - self._state.heard_s > self._patience_s:
-                raise DeviceLost(
-                    f"The device has not answered for {self._patience_s:.0f} s.",
-                    hint="Is it plugged in, is its firmware running, is the speed of the line right?",
-                )
+        if self._opens and self._state.silent_s > self._patience_s:
+            raise DeviceLost(
+                f"The device has not answered for {self._patience_s:.0f} s.",
+                hint="Is it plugged in, is its firmware running, is the speed of the line right?",
+            )
         return made
 
     def _greeted(self, frame: Frame, now_s: float) -> None:
@@ -189,7 +203,7 @@ class Link:
             )
         if not self.is_open:
             self._state.peer, self._state.room = terms, terms.window
-        self._state.heard_s = now_s
+        self._state.heard_s, self._state.silent_s = now_s, 0.0
         self._state.asked_s = None
 
     def _confirmed(self, frame: Frame, now_s: float) -> None:

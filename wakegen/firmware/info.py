@@ -7,8 +7,10 @@ from typing import Any
 
 from wakegen.core.errors import DeviceLost
 from wakegen.devices import facts
+from wakegen.devices.client import Device
+from wakegen.devices.transports.base import Target
+from wakegen.devices.transports.table import connect
 from wakegen.firmware import ports
-from wakegen.firmware.line import BAUD, PortLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class DeviceInfo:
         return "\n".join([self.port, *(f"  {facts.title(name)}: {value}" for name, value in self.facts.items())])
 
 
-def ask(port: str | None = None, *, baud: int = BAUD) -> DeviceInfo:
+def ask(port: str | None = None, *, baud: int = 921_600) -> DeviceInfo:
     """Open a session with the device on a port and ask what it is.
 
     Raises
@@ -35,13 +37,10 @@ def ask(port: str | None = None, *, baud: int = BAUD) -> DeviceInfo:
     NoPort, PortDenied, PortBusy : the port cannot be had.
     DeviceLost : nothing answers that speaks the protocol.
     """
-    from wakegen.devices.client import Device
-
     chosen = ports.choose(port)
-    device = Device(PortLine(chosen, baud=baud))
+    device = Device(connect(Target("serial", chosen, baud)))
     try:
-        device.open()
-        return DeviceInfo(chosen, dict(device.info()))
+        return DeviceInfo(chosen, device.open())
     except DeviceLost as error:
         raise DeviceLost(
             f"{chosen}: {error}",

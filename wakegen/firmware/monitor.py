@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from wakegen.core.errors import DeviceError, DeviceLost, WakegenError
 from wakegen.core.events import Notice, OnEvent, ignore
 from wakegen.devices import frames, messages
+from wakegen.devices.transports.base import Line, Target
+from wakegen.devices.transports.table import connect
 from wakegen.firmware import ports
-from wakegen.firmware.line import PortLine
 
 BAUD = 115_200  # of the ROM's own log
 _QUIET_S = 0.3  # after which a line without an end is shown
@@ -134,7 +135,7 @@ def monitor(
     chosen = ports.choose(port)
     serial_number = _serial_number(chosen)
     ends_s = None if seconds is None else time.monotonic() + seconds
-    ear, line = Ear(), PortLine(chosen, baud=baud)
+    ear, line = Ear(), connect(Target("serial", chosen, baud))
     on_event(Notice("info", f"Listening to {chosen} at {baud} baud."))
     warned = False
     try:
@@ -145,8 +146,8 @@ def monitor(
             except DeviceLost:
                 line.close()
                 on_event(Notice("info", f"{chosen} is gone; waiting for it."))
-                line = _again(chosen, serial_number, baud)
-                on_event(Notice("info", f"{line.port} is back."))
+                line, chosen = _again(chosen, serial_number, baud)
+                on_event(Notice("info", f"{chosen} is back."))
                 continue
             for said in ear.push(data) if data else ear.flush():
                 on_said(said)
@@ -164,13 +165,14 @@ def _serial_number(port: str) -> str:
     return next((one.serial_number for one in ports.list_ports() if one.device == port), "")
 
 
-def _again(port: str, serial_number: str, baud: int) -> PortLine:
-    """Open a port that went away: under its name, or that of the device with the same serial number."""
+def _again(port: str, serial_number: str, baud: int) -> tuple[Line, str]:
+    """Open a port that went away: under its name, or under that of the device with the same serial number."""
     until_s = time.monotonic() + _BACK_S
     while True:
         same = [one.device for one in ports.list_ports() if serial_number and one.serial_number == serial_number]
+        name = same[0] if same else port
         try:
-            return PortLine(same[0] if same else port, baud=baud)
+            return connect(Target("serial", name, baud)), name
         except WakegenError as error:
             if time.monotonic() > until_s:
                 raise DeviceLost(f"{port} is gone and did not come back in {_BACK_S:.0f} s.", hint="Was the board unplugged?") from error  # fmt: skip

@@ -10,11 +10,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from wakegen.core.errors import DeviceError, NoPort, NotInstalled, PortBusy, PortDenied
+from wakegen.core.errors import BadInput, DeviceError, NoPort, NotInstalled, PortBusy, PortDenied
 from wakegen.core.names import nearest
 from wakegen.firmware.chips import usb_title
 
 _SHOWN = 4  # names in a message
+_SCHEMES = ("socket", "rfc2217", "loop")  # of pyserial's URLs, those that lead to a device
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def _pyserial_ports() -> list[Any]:
 
 def no_pyserial() -> NotInstalled:
     """Give the error of an installation without the extra."""
-    return NotInstalled("Serial ports need pyserial, which is not installed.", hint="pip install 'wakegen[flash]'")
+    return NotInstalled("Serial ports need pyserial, which is not installed.", hint="pip install 'wakegen[serial]'")
 
 
 def choose(port: str | None) -> str:
@@ -85,19 +86,18 @@ def choose(port: str | None) -> str:
     return port
 
 
-def is_url(port: str) -> bool:
-    """Whether a port is one of pyserial's URLs, such as socket://HOST:PORT, and no file."""
-    return "://" in port
-
-
 def check(port: str) -> None:
     """Raise what stands against opening a port; never opens it, which would reset some boards.
 
     Raises
     ------
     NoPort, PortDenied, PortBusy : as `choose`.
+    BadInput : it is a URL of a kind that is not known.
     """
-    if is_url(port):
+    scheme, is_url, _ = port.partition("://")
+    if is_url:
+        if scheme not in _SCHEMES:
+            raise BadInput(f"{port} is no port: there is no '{scheme}://'.", hint=f"There are {', '.join(f'{one}://' for one in _SCHEMES)}.")  # fmt: skip
         return
     if not Path(port).exists():
         raise missing(port)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from wakegen import profiles
 from wakegen.bench.evaluate import Evaluation, evaluate
 from wakegen.bench.gate import GateResult, Limits, check, passed
-from wakegen.bench.items import EvalItem
+from wakegen.bench.items import EvalItem, Scorer
 from wakegen.bench.latency import Latency, measure_in_child
 from wakegen.bench.pitch import f0_bin
 from wakegen.bench.probes import Probe
@@ -38,7 +38,8 @@ from wakegen.pipeline import bank_windows, train
 from wakegen.pipeline.heads import SMOOTHING_STEPS
 from wakegen.pipeline.project import Project
 from wakegen.runtime import Detector
-from wakegen.runtime.integer import IntegerDetector
+
+T = TypeVar("T")
 
 NAME = "test"
 REPORT_JSON = "report.json"
@@ -53,6 +54,15 @@ _CORPUS = {
     "near_word": "near",
     "swap": "near",
 }
+
+
+class Tested(Scorer, Protocol):
+    """What can be tested: a detector here, or one on a device."""
+
+    @property
+    def debounce_steps(self) -> int:
+        """Steps from one event to the earliest next."""
+        ...
 
 
 def run(project: Project, *, redo: bool = False) -> dict[str, Any]:
@@ -96,8 +106,18 @@ def _work(project: Project, candidate: Path) -> dict[str, Any]:
     }
 
 
-def evaluate_with(project: Project, detector: Detector | IntegerDetector, *, threshold: float) -> Evaluation:
-    """Stream everything that the project holds out through a detector, and count."""
+def evaluate_with(
+    project: Project,
+    detector: Tested,
+    *,
+    threshold: float,
+    clips: int | None = None,
+    hours: float | None = None,
+) -> Evaluation:
+    """Stream everything that the project holds out through a detector, and count; of the phrase and of all else less, if so asked.
+
+    With a limit the probes are left out: they need all of it.
+    """
     store = project.store
     positives = list(store.clips(stage=SCENE, state=DONE, label="positive", split=("test", RECORDINGS)))
     raw = list(store.clips(stage=SPEECH, state=DONE, label="positive", split=RECORDINGS))
@@ -105,14 +125,29 @@ def evaluate_with(project: Project, detector: Detector | IntegerDetector, *, thr
     dry = {clip.id: str(clip.sha256) for clip in store.clips(stage=SPEECH, state=DONE)}
     return evaluate(
         detector,
-        [*(_positive(project, clip, dry) for clip in positives), *(_as_recorded(project, clip) for clip in raw)],
-        [_negative(project, clip) for clip in negatives],
+        [*(_positive(project, clip, dry) for clip in positives), *(_as_recorded(project, clip) for clip in raw)][
+            :clips
+        ],
+        [_negative(project, clip) for clip in _for(negatives, hours)],
         threshold=threshold,
         debounce_steps=detector.debounce_steps,
-        probes=list(_probes(project)),
+        probes=[] if clips is not None or hours is not None else list(_probes(project)),
         seed=project.settings.seed,
         on_event=project.on_event,
     )
+
+
+def _for(clips: Sequence[Clip], hours: float | None) -> Sequence[Clip]:
+    """Give about so many hours of clips."""
+    total = sum(clip.seconds or 0.0 for clip in clips) / 3600
+    return clips if hours is None or total <= hours else spread(clips, round(len(clips) * hours / total))
+
+
+def spread(items: Sequence[T], most: int | None) -> Sequence[T]:
+    """Give at most so many, evenly out of all: neighbours resemble each other."""
+    if most is None or most >= len(items):
+        return items
+    return [items[i * len(items) // most] for i in range(most)]
 
 
 def _positive(project: Project, clip: Clip, dry: Mapping[int, str]) -> EvalItem:

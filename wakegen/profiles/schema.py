@@ -39,6 +39,7 @@ class Compute:
     psram_kb: int = _number(0, 1 << 20, default=0)
     flash_kb: int = _number(0, 1 << 31, default=0)
     arena_kb: int = _number(0, 1 << 20, default=0)  # most that the detector may take of sram_kb; 0: no such limit
+    chip: str = ""  # what the device calls itself, or a part of that; "": anything may stand for it
 
 
 @dataclass(frozen=True, slots=True)

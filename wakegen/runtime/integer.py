@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from wakegen.core.errors import BadInput
 from wakegen.features import weights
 from wakegen.features.mel import STEP_SAMPLES
-from wakegen.features.native import NativeInt8
+from wakegen.features.native import SCORE, NativeInt8
 from wakegen.metrics.events import STEP_S
 from wakegen.model import Sidecar
 from wakegen.model.wgm import Arithmetic, from_bytes
@@ -67,8 +67,19 @@ class IntegerDetector:
 
     def raw_scores(self, samples: I16) -> F32:
         """Score a whole recording from a fresh start: one raw score per step."""
+        steps = self.steps_of(samples)
+        return self.raw_of(steps["sum"], steps["ready"] > 0)
+
+    def steps_of(self, samples: I16) -> NDArray[np.void]:
+        """Give what the engine itself says of each whole step of a recording (`features.native.SCORE`)."""
         self.reset()
-        return np.array([score.raw for score in self.push(samples)], np.float32)
+        whole = checked(samples)[: len(samples) // STEP_SAMPLES * STEP_SAMPLES]
+        return np.array([self._engine.step(step) for step in whole.reshape(-1, STEP_SAMPLES)], SCORE)
+
+    def raw_of(self, sums: NDArray[np.int32], ready: NDArray[np.bool_]) -> F32:
+        """Turn the head's sums of a whole recording into raw scores."""
+        raw = [_probability(float(one) * self._scale) if fine else 0.0 for one, fine in zip(sums, ready, strict=True)]
+        return np.array(raw, np.float32)
 
     def smooth(self, raw: F32) -> F32:
         """Turn raw scores of a whole recording into those that are compared with the threshold, as the engine does."""
@@ -79,6 +90,20 @@ class IntegerDetector:
             first = max(int(ready[0]), int(i) - self._smoothing + 1)
             result[i] = _probability(float(logits[first : i + 1].mean()))
         return result
+
+    @property
+    def scale(self) -> float:
+        """What one of the head's sums is worth as a logit."""
+        return float(self._scale)
+
+    @property
+    def arena_bytes(self) -> int:
+        """Bytes of memory that it needs besides its state and its file."""
+        return self._engine.arena_bytes
+
+    def step(self, samples: I16) -> np.void:
+        """Take 1,280 samples, not mixed with `push`; give what the engine itself says (`features.native.SCORE`)."""
+        return self._engine.step(samples)
 
     def _one(self, samples: I16) -> Score:
         self._step += 1

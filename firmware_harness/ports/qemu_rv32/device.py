@@ -18,6 +18,12 @@ _RUN = runpy.run_path(str(HERE / "run.py"))
 _BUILD = runpy.run_path(str(HERE.parents[1] / "build.py"))
 
 
+def sources_hash() -> str:
+    """Name the sources: the same name, the same program."""
+    name: str = _BUILD["sources_hash"]()
+    return name
+
+
 def build(program: Path) -> Path:
     """Compile; the same sources give the same program."""
     core = _RUN["CORE"]

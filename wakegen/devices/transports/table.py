@@ -21,6 +21,7 @@ class TransportRow:
 
 TRANSPORTS = (
     TransportRow("loopback", "The firmware's host build, as a program on this machine.", "loopback:connect"),
+    TransportRow("qemu", "The firmware for rv32imc, in QEMU on this machine.", "qemu:connect"),
     TransportRow("serial", "A serial port, or socket:// or rfc2217:// URL.", "serial:connect"),
     TransportRow("ssh", "A computer that runs the agent, through SSH.", "ssh:connect"),
     TransportRow("local", "The agent, as a program on this machine.", "local:connect"),
