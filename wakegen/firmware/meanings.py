@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from wakegen.core.errors import DeviceError, DeviceLost, FlashFailed, NotInstalled, WrongChip
 from wakegen.firmware import ports
-from wakegen.firmware.chips import Chip
+from wakegen.firmware.chips import CHIPS, Chip
 
 _RESET = "Hold BOOT, press RESET, let BOOT go, and run it again with --no-reset."
 _SLOWER = "Try a slower --baud 115200, and another cable or USB port."
@@ -60,10 +60,10 @@ def explain(kind: str, text: str, *, during: str, port: str, wanted: Chip | None
     if kind == "ImportError":
         return NotInstalled(f"esptool cannot be used: {text}.", hint="pip install --force-reinstall 'wakegen[flash]'")
     if kind == "WrongChip" and wanted is not None:
-        return WrongChip(
-            f"The board on {port} has an {text}, the firmware is for {wanted.title}.",
-            hint=f"Build it for that chip: wakegen firmware build --device {text.lower().replace('-', '')}",
-        )
+        name = text.lower().replace("-", "")
+        known = any(chip.name == name for chip in CHIPS)
+        hint = f"Build it for that chip: wakegen firmware build --device {name}" if known else "Is it the right --port?"
+        return WrongChip(f"The board on {port} has an {text}, the firmware is for {wanted.title}.", hint=hint)
     if "ould not open" in text or "xclusively lock" in text:
         return ports.from_os(port, text)
     for row in MEANINGS:
