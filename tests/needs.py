@@ -15,7 +15,7 @@ NEEDS = (
     ("no machine paths in what git tracks", ("git",), "git"),
     ("the C engine", ("cc", "gcc", "clang"), "gcc"),
     (
-        "integers on a microcontroller's processor",
+        "integers on a microcontroller's processor, and the firmware of a bare ESP32-C3",
         ("riscv64-unknown-elf-gcc",),
         "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf",
     ),

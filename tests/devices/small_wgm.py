@@ -15,7 +15,7 @@ STEP = 1280
 _POOLS = ((2, 2), (2, 2), (2, 2), (1, 2), (1, 2))  # take 32 bands and 8 rows to one of each
 
 
-def small_wgm(seed: int = 0, *, channels: int = 8, name: str = "") -> bytes:
+def small_wgm(seed: int = 2, *, channels: int = 8, threshold: int = -9000, name: str = "") -> bytes:
     """Give a file whose scores move with the sound, and that fires now and then."""
     rng = stream(seed, "small wgm", channels)
 
@@ -33,9 +33,8 @@ def small_wgm(seed: int = 0, *, channels: int = 8, name: str = "") -> bytes:
         bands //= pool[1]
     head = drawn(4, channels, 3, 1, bands=1, op=Op.CONV, activation=Activation.LINEAR, scaled=False)
     limit = round(16 / head.scale)
-    threshold = round(0.2 / head.scale)
     return to_bytes(
-        Wgm(Arithmetic.INT8, SOURCE_SHA256, tuple(backbone), (head,), 3, 2, 4, 0.2, threshold, limit, {"phrase": name})
+        Wgm(Arithmetic.INT8, SOURCE_SHA256, tuple(backbone), (head,), 3, 2, 4, threshold * head.scale, threshold, limit, {"phrase": name})
     )
 
 

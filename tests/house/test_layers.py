@@ -16,7 +16,7 @@ LEVELS = {
     "engines": 2, "features": 2, "quality": 2, "scenes": 2, "text": 2,
     "dataset": 3, "runtime": 3,
     "devices": 4, "export": 4, "train": 4,
-    "bench": 5,
+    "bench": 5, "firmware": 5,
     "report": 6,
     "pipeline": 7,
     "api": 8, "": 8,

@@ -20,6 +20,7 @@ PAGES = [
     ROOT / "CONTRIBUTING.md",
     *sorted((ROOT / "docs" / "guide").glob("*.md")),
     ROOT / "docs" / "runtime.md",
+    ROOT / "docs" / "firmware.md",
 ]
 BLOCK = re.compile(r"```bash\n(.*?)```", re.DOTALL)
 MAKEFILE = (ROOT / "Makefile").read_text()

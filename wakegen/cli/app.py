@@ -22,6 +22,7 @@ COMMANDS = {
     "export": "wakegen.cli.export:export",
     "listen": "wakegen.cli.listen:listen",
     "serve": "wakegen.cli.serve:serve",
+    "firmware": "wakegen.cli.firmware:firmware",
     "device-agent": "wakegen.cli.device_agent:device_agent",
     "engines": "wakegen.cli.engines:engines",
     "voices": "wakegen.cli.voices:voices",

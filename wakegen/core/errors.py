@@ -2,12 +2,18 @@
 
     WakegenError                 exit code 1
     ├── BadInput                 3   a phrase, file or value that cannot be used
-    │   └── BadConfig            3   the same, in a configuration file (names file, line and key)
+    │   ├── BadConfig            3   the same, in a configuration file (names file, line and key)
+    │   └── BadImage             3   a firmware image that is damaged, or made for another chip
     ├── ProjectBusy              1   another process works in the project folder
     ├── ProjectMismatch          3   the folder belongs to another phrase or configuration
     ├── NotInstalled             4   a package, program or model is missing
     ├── DeviceError              5   a device or a network failed
-    │   └── DeviceLost           5   it stopped answering, or restarted, while something was under way
+    │   ├── DeviceLost           5   it stopped answering, or restarted, while something was under way
+    │   ├── NoPort               5   there is no such serial port, or none that a board hangs on
+    │   ├── PortBusy             5   another program holds the serial port
+    │   ├── PortDenied           5   the user may not open the serial port
+    │   ├── WrongChip            5   the board has another chip than the image or the profile
+    │   └── FlashFailed          5   what was written to a board is not there as it should be
     ├── GateNotMet               6   a limit asked for was not met
     ├── EngineError              1   an engine failed on one request
     │   └── CannotSpeak          3   this engine and voice have no way to say this text
@@ -49,6 +55,10 @@ class BadConfig(BadInput):
     """A configuration file that cannot be used; the message names file, line and key."""
 
 
+class BadImage(BadInput):
+    """A firmware image that is damaged, or made for another chip."""
+
+
 class ProjectBusy(WakegenError):
     """Another process is working in the project folder."""
 
@@ -71,6 +81,26 @@ class DeviceError(WakegenError):
 
 class DeviceLost(DeviceError):
     """A device stopped answering, or restarted, while something was under way; what was finished is kept."""
+
+
+class NoPort(DeviceError):
+    """There is no such serial port, or none that a board hangs on."""
+
+
+class PortBusy(DeviceError):
+    """Another program holds the serial port."""
+
+
+class PortDenied(DeviceError):
+    """The user may not open the serial port."""
+
+
+class WrongChip(DeviceError):
+    """The board has another chip than the image or the profile."""
+
+
+class FlashFailed(DeviceError):
+    """What was written to a board is not there as it should be."""
 
 
 class GateNotMet(WakegenError):
