@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
+import subprocess
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 PORT = Path(__file__).parents[2] / "firmware_harness" / "ports" / "espidf"
 MAIN, STUBS, CORE = PORT / "main", PORT / "stubs", PORT.parent.parent / "core"
@@ -61,6 +66,77 @@ def settings(target: str, *, line: str) -> list[str]:
     if "ESP_CONSOLE_UART_DEFAULT" in made:
         made["ESP_CONSOLE_UART"] = "1"
     return [f"-DCONFIG_{name}={value}" for name, value in made.items()]
+
+
+def library(folder: Path, *sources: str, target: str = "esp32s3", line: str = "USB") -> ctypes.CDLL:
+    """Compile files of main/, stubs/ and core/ for this machine."""
+    paths = [next(p for p in (MAIN / name, STUBS / name, CORE / name) if p.exists()) for name in sources]
+    made = folder / f"{Path(sources[0]).stem}_{line}.so"
+    flags = ["-std=gnu17", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-funsigned-char", "-shared", "-fPIC"]
+    includes = [f"-I{path}" for path in (STUBS, MAIN, CORE)]
+    command = ["gcc", *flags, *includes, *settings(target, line=line), *map(str, paths), "-o", str(made)]
+    subprocess.run(command, check=True)
+    return ctypes.CDLL(str(made))
+
+
+class Kept(ctypes.Structure):
+    """port_kept."""
+
+    _fields_ = (("bytes", ctypes.c_uint32), ("crc", ctypes.c_uint32))
+
+
+class Store:
+    """store.c over a flash that can lose power."""
+
+    CHUNK = 1018  # what a CHUNK message holds
+
+    def __init__(self, c: ctypes.CDLL) -> None:
+        self._c = c
+        self._word = lambda name: ctypes.c_uint32.in_dll(c, name)
+        c.port_store_kept.restype = Kept
+        c.port_store_mapped.restype = ctypes.c_void_p
+        c.port_store_begin.restype = ctypes.c_uint32
+        self.flash = np.full(512 << 10, 0xFF, np.uint8)
+        ctypes.c_void_p.in_dll(c, "fake_flash").value = self.flash.ctypes.data
+        self.worn(2**32 - 1)
+        self.boot()
+
+    def boot(self) -> None:
+        """Start anew, with power."""
+        self.power(2**32 - 1)
+        self._word("fake_logged").value = 0
+        self.room = self._c.port_store_begin()
+
+    def power(self, operations: int, *, backwards: bool = False) -> None:
+        """Let power fail in the middle of an operation to come."""
+        self._word("fake_power").value = operations
+        ctypes.c_int.in_dll(self._c, "fake_backwards").value = backwards
+
+    def worn(self, offset: int) -> None:
+        self._word("fake_worn").value = offset
+
+    def log(self) -> list[tuple[str, int, int]]:
+        """Give what flash was asked for: e or w, offset, bytes."""
+        entries = (ctypes.c_uint32 * 3 * 4096).in_dll(self._c, "fake_log")
+        return [(chr(what), offset, size) for what, offset, size in entries[: self._word("fake_logged").value]]
+
+    def erase(self, size: int) -> int:
+        return self._c.port_store_erase(None, 0, size)
+
+    def write(self, offset: int, data: bytes) -> int:
+        return self._c.port_store_write(None, 0, offset, data, len(data))
+
+    def load(self, model: bytes) -> bool:
+        """Write a model as the device does, until something fails."""
+        pieces = range(0, len(model), self.CHUNK)
+        return self.erase(len(model)) == 0 and all(self.write(at, model[at : at + self.CHUNK]) == 0 for at in pieces)
+
+    def kept(self) -> bytes | None:
+        """Give the model that would be adopted."""
+        found = self._c.port_store_kept()
+        data = ctypes.string_at(self._c.port_store_mapped(None, 0), found.bytes)
+        assert not found.bytes or found.crc == zlib.crc32(data)
+        return data if found.bytes else None
 
 
 def partitions() -> list[tuple[str, int, int, int, int]]:

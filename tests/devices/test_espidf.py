@@ -5,13 +5,29 @@ Own headers stand for ESP-IDF's (firmware_harness/ports/espidf/stubs), so this s
 
 from __future__ import annotations
 
+import ctypes
 import re
 import shutil
 import subprocess
 
+import numpy as np
 import pytest
 
-from tests.devices.espidf import CORE, MAIN, PORT, STUBS, TARGETS, USB_TARGETS, options, partitions, sdkconfig, settings
+from tests.devices.espidf import (
+    CORE,
+    MAIN,
+    PORT,
+    STUBS,
+    TARGETS,
+    USB_TARGETS,
+    Store,
+    library,
+    options,
+    partitions,
+    sdkconfig,
+    settings,
+)
+from wakegen.core.seeds import stream
 
 SOURCES = sorted(MAIN.glob("*.c"))
 STRICT = ["-std=gnu17", "-Wall", "-Wextra", "-Werror", f"-I{STUBS}", f"-I{MAIN}", f"-I{CORE}"]
@@ -24,6 +40,7 @@ SYNTAX = [
     *STRICT,
 ]
 needs_rv32 = pytest.mark.skipif(not shutil.which(SYNTAX[0]), reason=f"needs {SYNTAX[0]}")
+needs_c = pytest.mark.skipif(not shutil.which("gcc"), reason="needs gcc")
 ALL = [(target, "UART") for target in TARGETS] + [(target, "USB") for target in USB_TARGETS]
 
 
@@ -110,3 +127,129 @@ def test_cmake_names_every_file_that_is_there():
     assert {f"{name}.h" for name in core if name != "wg_kernels_rv32"} <= {path.name for path in CORE.glob("*.h")}
     included = set(re.findall(r"esp_driver_(\w+)", said))
     assert included == {"i2s", "tsens", "uart", "usb_serial_jtag"}
+
+
+@pytest.fixture(scope="module")
+def store_c(tmp_path_factory):
+    return library(tmp_path_factory.mktemp("store"), "store.c", "fake_flash.c", "wg_model.c")
+
+
+def model(size: int, *path: str | int) -> bytes:
+    return stream(0, "espidf", size, *path).integers(0, 256, size, np.uint8).tobytes()
+
+
+@needs_c
+@pytest.mark.parametrize("size", [1, 16, 4096, 61439, 61440, 61441, 200_000, (512 << 10) - 4096])
+def test_a_model_that_was_written_to_its_end_is_there_after_a_restart(store_c, size):
+    store = Store(store_c)
+    assert store.room == (512 << 10) - 4096
+    assert store.kept() is None
+    assert store.load(model(size))
+    store.boot()
+    assert store.kept() == model(size)
+
+
+@needs_c
+@pytest.mark.parametrize("backwards", [False, True])
+def test_power_that_fails_at_any_point_leaves_a_whole_model_or_none(store_c, backwards):
+    old, new = model(70_000, "old"), model(140_000, "new")
+    operations = 3 + -(-len(new) // Store.CHUNK) + 1  # blocks, pieces, and what says that they are there
+    whole = []
+    for count in range(1, operations + 2):
+        store = Store(store_c)
+        assert store.load(old)
+        store.power(count, backwards=backwards)
+        whole.append(store.load(new))
+        store.boot()
+        assert store.kept() == (new if whole[-1] else None)
+        if count % 10 == 0:
+            assert store.load(new)
+            assert store.kept() == new
+    assert whole == [False] * operations + [True]
+
+
+@needs_c
+def test_what_says_that_a_model_is_there_goes_first_and_comes_last(store_c):
+    store = Store(store_c)
+    assert store.load(model(140_000))
+    log = store.log()
+    assert log[0] == ("e", 0, 65536)
+    assert log[-1] == ("w", 0, 16)
+    assert [offset for what, offset, _ in log if what == "e"] == [0, 65536, 131072]
+    erased = 0
+    for what, offset, size in log:  # nothing is written where flash was not erased just before
+        erased = offset + size if what == "e" else erased
+        assert offset + size <= erased
+
+
+@needs_c
+def test_what_does_not_follow_or_does_not_fit_is_refused(store_c):
+    store = Store(store_c)
+    assert store.erase(store.room + 1) < 0
+    assert store.write(0, b"x") < 0
+    assert store.erase(100) == 0
+    assert store.write(10, b"x") < 0
+    assert store.write(0, bytes(101)) < 0
+    assert store.write(0, bytes(60)) == 0
+    assert store.write(0, bytes(60)) < 0
+    assert store.write(60, bytes(41)) < 0
+    assert store.kept() is None
+    assert store.write(60, bytes(40)) == 0
+    assert store.kept() == bytes(100)
+
+
+@needs_c
+def test_an_emptied_slot_stays_empty(store_c):
+    store = Store(store_c)
+    assert store.load(model(5000))
+    assert store.erase(0) == 0
+    assert store.kept() is None
+    store.boot()
+    assert store.kept() is None
+
+
+@needs_c
+def test_a_cell_that_wore_out_is_noticed_while_writing(store_c):
+    store = Store(store_c)
+    store.worn(4096 + 2000)
+    assert not store.load(b"\xff" * 5000)
+    assert store.kept() is None
+
+
+@needs_c
+def test_no_bit_of_a_kept_model_or_of_what_describes_it_may_change(store_c):
+    store = Store(store_c)
+    assert store.load(model(3000))
+    rng = stream(0, "espidf", "bits")
+    for at in [*range(16), *(4096 + rng.integers(0, 3000, 100))]:
+        bit = 1 << int(rng.integers(8))
+        store.flash[at] ^= bit
+        assert store.kept() is None
+        store.flash[at] ^= bit
+    assert store.kept() == model(3000)
+
+
+@needs_c
+@pytest.mark.parametrize("line", ["UART", "USB"])
+def test_bytes_are_read_as_soon_as_there_are_any(tmp_path, line):
+    """The UART driver waits for all that is asked of it; nothing may wait while there is a byte."""
+    c = library(tmp_path, "line.c", "fake_line.c", line=line)
+    c.port_line_read.restype = ctypes.c_size_t
+    c.port_line_begin()
+    sent, waited = (ctypes.c_uint32.in_dll(c, f"fake_{name}") for name in ("sent_bytes", "waited"))
+    buffer, rng = (ctypes.c_uint8 * 1024)(), stream(0, "espidf", "line")
+    for size in [1, 2, 1023, 1024, 1025, 5000, *rng.integers(1, 9000, 20)]:
+        data = rng.integers(0, 256, size, np.uint8).tobytes()
+        ctypes.memmove(ctypes.addressof(ctypes.c_uint8.in_dll(c, "fake_sent")), data, size)
+        sent.value = size
+        read = b""
+        while sent.value:
+            count = c.port_line_read(buffer, 1024, 5)
+            assert 0 < count <= 1024
+            read += bytes(buffer[:count])
+        assert read == data
+    assert waited.value == 0
+    assert c.port_line_read(buffer, 1024, 5) == 0
+    assert waited.value == 5
+    c.port_line_write(b"\0frame\0", 7)
+    assert ctypes.string_at(ctypes.addressof(ctypes.c_uint8.in_dll(c, "fake_got")), 7) == b"\0frame\0"
