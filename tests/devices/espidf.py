@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import re
+import select
 import subprocess
+import time
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+from wakegen.devices.link import Link
+from wakegen.devices.messages import Message, from_bytes, to_bytes
 
 PORT = Path(__file__).parents[2] / "firmware_harness" / "ports" / "espidf"
 MAIN, STUBS, CORE = PORT / "main", PORT / "stubs", PORT.parent.parent / "core"
@@ -66,6 +72,89 @@ def settings(target: str, *, line: str) -> list[str]:
     if "ESP_CONSOLE_UART_DEFAULT" in made:
         made["ESP_CONSOLE_UART"] = "1"
     return [f"-DCONFIG_{name}={value}" for name, value in made.items()]
+
+
+def cmake(script: Path, text: str) -> list[str]:
+    """Run lines of CMake as a script; give what they said."""
+    script.write_text(text)
+    done = subprocess.run(["cmake", "-P", str(script)], capture_output=True, text=True, check=True)
+    return (done.stdout + done.stderr).splitlines()
+
+
+def core_sources(folder: Path) -> list[Path]:
+    """Give the files of core/ that the project's CMake takes."""
+    said = cmake(
+        folder / "sources.cmake",
+        f"""
+        function(idf_component_register)
+          cmake_parse_arguments(A "" "" "SRCS;INCLUDE_DIRS;PRIV_REQUIRES" ${{ARGN}})
+          foreach(name ${{A_SRCS}})
+            message("source ${{name}}")
+          endforeach()
+        endfunction()
+        include({MAIN}/CMakeLists.txt)
+        """,
+    )
+    paths = [Path(line.split()[1]) for line in said if line.startswith("source ")]
+    return sorted(path.resolve() for path in paths if path.is_absolute())
+
+
+class Board:
+    """The whole port as a program of this machine, and a host that talks to it."""
+
+    def __init__(self, program: Path, flash: Path, *words: str, session: int) -> None:
+        self._process = subprocess.Popen([program, flash, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self._process.stdin
+        assert self._process.stdout
+        self._sink, self._source = self._process.stdin.fileno(), self._process.stdout.fileno()
+        self._link = Link(session=session)
+        self.raw = b""
+        self.answers: list[Message] = []
+
+    def __enter__(self) -> Board:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def ask(self, *messages: Message) -> None:
+        for message in messages:
+            self._link.send(to_bytes(message))
+
+    def answer(self) -> Message:
+        """Give the next answer."""
+        self.until(lambda: bool(self.answers))
+        return self.answers.pop(0)
+
+    def until(self, done, *, seconds: float = 10.0) -> None:
+        """Let host and board talk until something holds."""
+        end_s = time.monotonic() + seconds
+        while not done():
+            assert time.monotonic() < end_s, self.raw[:200]
+            if out := self._link.outgoing(time.monotonic()):
+                os.write(self._sink, out)
+            if select.select([self._source], [], [], 0.005)[0]:
+                data = os.read(self._source, 65_536)
+                assert data, "the program has ended"
+                self.raw += data
+                self._link.receive(data, time.monotonic())
+                self.answers += map(from_bytes, self._link.take())
+
+    def all_arrived(self) -> bool:
+        return self._link.is_open and not self._link.unconfirmed
+
+
+def board(folder: Path) -> Path:
+    """Build the program, for a chip that speaks over UART0."""
+    made = folder / "board"
+    sources = [*MAIN.glob("*.c"), STUBS / "fake_flash.c", STUBS / "fake_board.c", *core_sources(folder)]
+    flags = ["-std=gnu17", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-funsigned-char"]
+    checks = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    includes = [f"-I{path}" for path in (STUBS, MAIN, CORE)]
+    command = ["gcc", *flags, *checks, *includes, *settings("esp32", line="UART"), *map(str, sources)]
+    subprocess.run([*command, "-lm", "-Wl,-z,noexecstack", "-o", str(made)], check=True)
+    return made
 
 
 def library(folder: Path, *sources: str, target: str = "esp32s3", line: str = "USB") -> ctypes.CDLL:

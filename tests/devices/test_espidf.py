@@ -9,6 +9,7 @@ import ctypes
 import re
 import shutil
 import subprocess
+import zlib
 
 import numpy as np
 import pytest
@@ -20,7 +21,11 @@ from tests.devices.espidf import (
     STUBS,
     TARGETS,
     USB_TARGETS,
+    Board,
     Store,
+    board,
+    cmake,
+    core_sources,
     library,
     options,
     partitions,
@@ -28,6 +33,22 @@ from tests.devices.espidf import (
     settings,
 )
 from wakegen.core.seeds import stream
+from wakegen.devices import facts
+from wakegen.devices.messages import (
+    AskInfo,
+    AskStats,
+    Capture,
+    Chunk,
+    Error,
+    Heard,
+    Info,
+    Load,
+    Loaded,
+    Recorded,
+    State,
+    Stats,
+    Status,
+)
 
 SOURCES = sorted(MAIN.glob("*.c"))
 STRICT = ["-std=gnu17", "-Wall", "-Wextra", "-Werror", f"-I{STUBS}", f"-I{MAIN}", f"-I{CORE}"]
@@ -41,6 +62,7 @@ SYNTAX = [
 ]
 needs_rv32 = pytest.mark.skipif(not shutil.which(SYNTAX[0]), reason=f"needs {SYNTAX[0]}")
 needs_c = pytest.mark.skipif(not shutil.which("gcc"), reason="needs gcc")
+needs_cmake = pytest.mark.skipif(not shutil.which("cmake"), reason="needs cmake")
 ALL = [(target, "UART") for target in TARGETS] + [(target, "USB") for target in USB_TARGETS]
 
 
@@ -123,10 +145,26 @@ def test_cmake_names_every_file_that_is_there():
     said = (MAIN / "CMakeLists.txt").read_text()
     listed = set(re.findall(r"(?<![\w/])(\w+\.c)\b", said))
     assert listed == {path.name for path in SOURCES}
-    core = set(re.findall(r"\$\{core\}/(\w+)\.[cS]\b", said))
-    assert {f"{name}.h" for name in core if name != "wg_kernels_rv32"} <= {path.name for path in CORE.glob("*.h")}
     included = set(re.findall(r"esp_driver_(\w+)", said))
-    assert included == {"i2s", "tsens", "uart", "usb_serial_jtag"}
+    assert included == {"gpio", "i2s", "tsens", "uart", "usb_serial_jtag"}
+
+
+@needs_cmake
+def test_cmake_takes_what_a_device_needs_of_the_core_and_no_floats(tmp_path):
+    names = {path.name for path in core_sources(tmp_path)}
+    assert {"wg_link.c", "wg_model.c", "wg_detector_i8.c", "wg_kernels_rv32.S"} <= names
+    assert not any("_f32" in name for name in names)
+
+
+@needs_cmake
+def test_firmware_and_program_have_one_version(tmp_path):
+    idf = tmp_path / "tools" / "cmake" / "project.cmake"
+    idf.parent.mkdir(parents=True)
+    idf.write_text('macro(project name)\nmessage("version ${PROJECT_VER}.")\nendmacro()\n')
+    said = cmake(tmp_path / "s.cmake", f"set(ENV{{IDF_PATH}} {tmp_path})\ninclude({PORT}/CMakeLists.txt)\n")
+    version = re.search(r'^version = "(.*)"', (PORT.parents[2] / "pyproject.toml").read_text(), re.M)
+    assert version
+    assert f"version {version[1]}." in said
 
 
 @pytest.fixture(scope="module")
@@ -253,3 +291,110 @@ def test_bytes_are_read_as_soon_as_there_are_any(tmp_path, line):
     assert waited.value == 5
     c.port_line_write(b"\0frame\0", 7)
     assert ctypes.string_at(ctypes.addressof(ctypes.c_uint8.in_dll(c, "fake_got")), 7) == b"\0frame\0"
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory):
+    if not (CORE / "wg_device.c").exists():
+        pytest.skip("needs wg_device.c")
+    if not (shutil.which("gcc") and shutil.which("cmake")):
+        pytest.skip("needs gcc and cmake")
+    return board(tmp_path_factory.mktemp("board"))
+
+
+@pytest.fixture
+def flash(tmp_path):
+    path = tmp_path / "flash"
+    path.write_bytes(b"\xff" * (512 << 10))
+    return path
+
+
+def banner(raw: bytes) -> str:
+    """Give what stands between the first two zeros."""
+    return raw.split(b"\0")[1].decode()
+
+
+def pieces(data: bytes, *, to: int | None = None):
+    return [Chunk(0, at, data[at : at + 1000]) for at in range(0, len(data) if to is None else to, 1000)]
+
+
+def test_a_board_says_what_it_is_before_it_is_asked_and_when_it_is(program, flash):
+    with Board(program, flash, session=1) as one:
+        one.ask(AskInfo(), AskStats())
+        info, stats = one.answer(), one.answer()
+        text = banner(one.raw)
+    assert text.startswith("wakegen 0.0.1, build aaaaaaaaaaaaaaaa, esp32 revision 3.1, 240 MHz\nmodel: none\n")
+    assert "microphone: 16000 Hz, 1 channel, -" in text
+    assert isinstance(info, Info)
+    assert isinstance(stats, Stats)
+    said = facts.from_bytes(info.facts) | facts.from_bytes(stats.facts)
+    assert said["chip"] == "esp32"
+    assert said["model_room"] == (512 << 10) - 4096
+    assert said["clock_hz"] == 240_000_000
+    assert said["ticks_per_s"] == pytest.approx(240e6, rel=0.05)
+    assert said["channels"] == 1
+    # A ramp from 4800 on, 4096 long: its power beside its offset is 4096^2 / 12, and that of a sine of full scale 2^30 / 2.
+    assert said["level_mdbfs"] == pytest.approx(10_000 * np.log10(4096**2 / 12 * 2 / 2**30), abs=2)
+    assert said["stack_used"] == said["stack_bytes"] - 5000
+    assert said["flash_used"] == 123456
+    assert "psram_free" not in said
+    assert "temperature_mc" not in said  # an ESP32 has no thermometer
+
+
+def test_a_model_outlives_a_restart_and_half_a_model_does_not(program, flash):
+    small_wgm = pytest.importorskip("tests.devices.small_wgm").small_wgm
+    first, second = small_wgm(2, channels=64), small_wgm(3, channels=64)
+    load = [Load(0, len(data), zlib.crc32(data)) for data in (first, second)]
+    with Board(program, flash, session=1) as one:
+        one.ask(load[0], *pieces(first))
+        assert [one.answer().state, one.answer().state] == [State.PARTIAL, State.READY]
+    with Board(program, flash, session=2) as one:  # it was killed
+        one.ask(load[0])
+        said = one.answer()
+        assert f"model: {len(first)} bytes, CRC-32 {zlib.crc32(first):08x}, status 0" in banner(one.raw)
+        assert isinstance(said, Loaded)
+        assert (said.state, said.have) == (State.READY, len(first))
+        one.ask(load[1], *pieces(second, to=10_000))
+        assert one.answer().state == State.PARTIAL
+        one.until(one.all_arrived)
+        one.ask(AskStats())
+        one.answer()  # so the pieces have been written
+    with Board(program, flash, session=3) as one:
+        one.ask(load[1], *pieces(second))
+        assert one.answer().have == 0
+        assert "model: none" in banner(one.raw)
+        assert one.answer().state == State.READY
+
+
+@pytest.mark.parametrize(("reason", "said"), [("4", "a crash"), ("6", "the watchdog"), ("9", "too low a voltage")])
+def test_a_board_that_restarted_by_accident_says_so(program, flash, reason, said):
+    with Board(program, flash, reason, session=1) as one:
+        one.ask(AskStats())
+        one.answer()
+        assert f"\nrestarted by: {said}\n" in banner(one.raw)
+
+
+def test_sound_that_was_lost_ends_the_recording(program, flash):
+    with Board(program, flash, "1", "9500", session=1) as one:  # 4,700 samples into it: the first 4,800 are let pass
+        one.ask(Capture(6000))
+        heard = 0
+        while isinstance(said := one.answer(), Recorded):
+            heard += len(said.data) // 2
+        assert isinstance(said, Error)
+        assert (said.about, said.status) == (Capture.CODE, Status.NO_MICROPHONE)
+        assert 4000 < heard <= 4700
+        one.ask(Capture(100))
+        assert isinstance(one.answer(), Recorded)
+
+
+def test_what_is_recorded_has_no_gap(program, flash):
+    with Board(program, flash, session=1) as one:
+        for _ in range(2):
+            one.ask(Capture(3000))
+            samples = b""
+            while isinstance(said := one.answer(), Recorded):
+                assert said.at == len(samples) // 2
+                samples += said.data
+            assert isinstance(said, Heard)
+            assert (said.samples, said.crc_samples) == (3000, zlib.crc32(samples))
+            assert np.array_equal(np.frombuffer(samples, "<i2"), 4800 + np.arange(3000))  # 0.3 s have been let pass

@@ -9,6 +9,7 @@
 #include "esp_heap_caps.h"
 #include "esp_image_format.h"
 #include "esp_partition.h"
+#include "esp_system.h"
 #include "esp_timer.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
@@ -109,9 +110,10 @@ size_t port_info(void *self, uint8_t *out, size_t room) {
     number(&l, WG_FACT_CLOCK_HZ, CLOCK_HZ);
     number(&l, WG_FACT_TICKS_PER_S, known.ticks_per_s);
     text(&l, WG_FACT_TICKS_ARE, "cycles");
-    number(&l, WG_FACT_RATE_HZ, PORT_RATE_HZ);
-    number(&l, WG_FACT_CHANNELS, known.level.heard);
-    if (known.level.heard) number(&l, WG_FACT_LEVEL_MDBFS, known.level.level_mdbfs);
+    if (known.level.heard) {
+        number(&l, WG_FACT_CHANNELS, 1);
+        number(&l, WG_FACT_LEVEL_MDBFS, known.level.level_mdbfs);
+    }
     return l.used;
 }
 
@@ -128,7 +130,6 @@ static void temperature(list *l) {
 size_t port_stats(void *self, uint8_t *out, size_t room) {
     (void)self;
     list l = {out, room, 0};
-    number(&l, WG_FACT_UPTIME_MS, esp_timer_get_time() / 1000);
     number(&l, WG_FACT_HEAP_FREE, (int64_t)heap_caps_get_free_size(INTERNAL));
     number(&l, WG_FACT_HEAP_LEAST, (int64_t)heap_caps_get_minimum_free_size(INTERNAL));
     if (heap_caps_get_total_size(MALLOC_CAP_SPIRAM)) {
@@ -151,14 +152,26 @@ static int sound(char *out, size_t room) {
                     tenths < 0 ? "-" : "", size / 10, size % 10, v->offset);
 }
 
+/* What nobody asked for; a board that restarts now and then would else go unnoticed. */
+static const char *accident(void) {
+    switch (esp_reset_reason()) {
+    case ESP_RST_PANIC: return "restarted by: a crash\n";
+    case ESP_RST_INT_WDT:
+    case ESP_RST_TASK_WDT:
+    case ESP_RST_WDT: return "restarted by: the watchdog\n";
+    case ESP_RST_BROWNOUT: return "restarted by: too low a voltage\n";
+    default: return "";
+    }
+}
+
 size_t port_banner(char *out, size_t room, port_kept kept, int32_t status) {
     esp_chip_info_t chip;
     char build[BUILD_CHARS];
     esp_chip_info(&chip);
     esp_app_get_elf_sha256(build, sizeof build);
-    int used = snprintf(out, room, "wakegen %s, build %s, %s revision %u.%u, %u MHz\n", esp_app_get_description()->version,
+    int used = snprintf(out, room, "wakegen %s, build %s, %s revision %u.%u, %u MHz\n%s", esp_app_get_description()->version,
                         build, CONFIG_IDF_TARGET, chip.revision / 100u, chip.revision % 100u,
-                        (unsigned)CONFIG_ESP_DEFAULT_CPU_FREQ_MHZ);
+                        (unsigned)CONFIG_ESP_DEFAULT_CPU_FREQ_MHZ, accident());
     if (!kept.bytes) used += snprintf(out + used, room - (size_t)used, "model: none\n");
     else
         used += snprintf(out + used, room - (size_t)used, "model: %" PRIu32 " bytes, CRC-32 %08" PRIx32 ", status %" PRId32 "\n",

@@ -46,13 +46,13 @@ static void begin(void) {
         .erase = port_store_erase,
         .write = port_store_write,
         .mapped = port_store_mapped,
-        .slots = room ? 1 : 0,
+        .slots = 1,
         .model_room = room,
         .arena = arena,
         .arena_bytes = sizeof arena,
         .capture = level.heard ? port_microphone_capture : NULL,
     };
-    ESP_ERROR_CHECK(wg_device_init(&device, &port, WINDOW, MAX_BODY, link_arena, sizeof link_arena) == WG_OK ? ESP_OK : ESP_FAIL);
+    ESP_ERROR_CHECK(wg_device_init(&device, &port, WINDOW, MAX_BODY, link_arena, sizeof link_arena, now_ms()) == WG_OK ? ESP_OK : ESP_FAIL);
     if (room) kept = port_store_kept();
     if (kept.bytes) status = wg_device_adopt(&device, 0, kept.bytes);
     greet(kept, status);
@@ -66,7 +66,7 @@ static void run(void *unused) {
         const size_t got = port_line_read(in, sizeof in, busy ? 0 : IDLE_WAIT_MS);
         wg_device_receive(&device, in, got, now_ms());
         busy = wg_device_work(&device, now_ms());
-        if (!device.capture_left) port_microphone_rest();
+        if (device.doing != WG_CAPTURING) port_microphone_rest();
         for (size_t bytes; (bytes = wg_device_outgoing(&device, out, now_ms())) != 0;) port_line_write(out, bytes);
         esp_task_wdt_reset();
     }

@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "driver/gpio.h"
 #include "driver/i2s_std.h"
 #include "esp_attr.h"
 
@@ -42,6 +43,8 @@ static int32_t open_channel(void) {
     const i2s_event_callbacks_t callbacks = {.on_recv_q_ovf = overflowed};
     if (i2s_new_channel(&config, NULL, &channel) != ESP_OK) return -1;
     if (i2s_channel_init_std_mode(channel, &wires) != ESP_OK) return -1;
+    /* It lets go of the line in the other slot; and a line that nobody holds must not look like sound. */
+    gpio_set_pull_mode(CONFIG_WAKEGEN_I2S_DIN, GPIO_PULLDOWN_ONLY);
     return i2s_channel_register_event_callback(channel, &callbacks, NULL) == ESP_OK ? 0 : -1;
 }
 

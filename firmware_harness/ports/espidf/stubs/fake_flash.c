@@ -15,10 +15,12 @@ uint32_t fake_worn = UINT32_MAX;
 /* What was asked for: 'e' or 'w', offset, bytes. */
 uint32_t fake_log[4096][3], fake_logged;
 
+static const esp_partition_t app = {.address = 0x10000, .size = 1u << 20, .erase_size = SECTOR, .label = "factory"};
 static const esp_partition_t partition = {.size = SIZE, .erase_size = SECTOR, .label = "model"};
 
 const esp_partition_t *esp_partition_find_first(esp_partition_type_t type, esp_partition_subtype_t subtype, const char *label) {
     (void)subtype;
+    if (type == ESP_PARTITION_TYPE_APP) return &app;
     return (int)type == 0x40 && strcmp(label, partition.label) == 0 && fake_flash ? &partition : NULL;
 }
 
