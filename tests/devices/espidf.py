@@ -102,7 +102,7 @@ def core_sources(folder: Path) -> list[Path]:
 class Board:
     """The whole port as a program of this machine, and a host that talks to it."""
 
-    def __init__(self, program: Path, flash: Path, *words: str, session: int) -> None:
+    def __init__(self, program: Path, flash: Path | str, *words: str, session: int) -> None:
         self._process = subprocess.Popen([program, flash, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self._process.stdin
         assert self._process.stdout

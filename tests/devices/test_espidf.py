@@ -63,14 +63,19 @@ SYNTAX = [
 needs_rv32 = pytest.mark.skipif(not shutil.which(SYNTAX[0]), reason=f"needs {SYNTAX[0]}")
 needs_c = pytest.mark.skipif(not shutil.which("gcc"), reason="needs gcc")
 needs_cmake = pytest.mark.skipif(not shutil.which("cmake"), reason="needs cmake")
-ALL = [(target, "UART") for target in TARGETS] + [(target, "USB") for target in USB_TARGETS]
+LINE = [MAIN / "line.c"]  # all that differs with the other line
+ALL = [
+    ("esp32", "UART", SOURCES),
+    *((target, "USB", SOURCES) for target in USB_TARGETS),
+    *((target, "UART", LINE) for target in USB_TARGETS),
+]
 
 
 @needs_rv32
-@pytest.mark.parametrize(("target", "line"), ALL)
-def test_every_file_compiles_for_every_chip_without_a_warning(target, line):
+@pytest.mark.parametrize(("target", "line", "sources"), ALL)
+def test_every_file_compiles_for_every_chip_without_a_warning(target, line, sources):
     """As 32 bits, where uint32_t is a long, as in ESP-IDF."""
-    subprocess.run([*SYNTAX, *settings(target, line=line), *map(str, SOURCES)], check=True)
+    subprocess.run([*SYNTAX, *settings(target, line=line), *map(str, sources)], check=True)
 
 
 @needs_rv32
@@ -364,6 +369,16 @@ def test_a_model_outlives_a_restart_and_half_a_model_does_not(program, flash):
         assert one.answer().have == 0
         assert "model: none" in banner(one.raw)
         assert one.answer().state == State.READY
+
+
+def test_a_board_without_a_partition_for_models_says_so(program):
+    with Board(program, "-", session=1) as one:
+        one.ask(AskStats(), Load(0, 100, 1))
+        assert isinstance(one.answer(), Stats)
+        said = one.answer()
+        assert isinstance(said, Error)
+        assert said.status == Status.TOO_LARGE
+        assert "\nmodel: no partition for one can be read\n" in banner(one.raw)
 
 
 @pytest.mark.parametrize(("reason", "said"), [("4", "a crash"), ("6", "the watchdog"), ("9", "too low a voltage")])

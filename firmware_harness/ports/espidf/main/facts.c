@@ -172,7 +172,7 @@ size_t port_banner(char *out, size_t room, port_kept kept, int32_t status) {
     int used = snprintf(out, room, "wakegen %s, build %s, %s revision %u.%u, %u MHz\n%s", esp_app_get_description()->version,
                         build, CONFIG_IDF_TARGET, chip.revision / 100u, chip.revision % 100u,
                         (unsigned)CONFIG_ESP_DEFAULT_CPU_FREQ_MHZ, accident());
-    if (!kept.bytes) used += snprintf(out + used, room - (size_t)used, "model: none\n");
+    if (!kept.bytes) used += snprintf(out + used, room - (size_t)used, "model: %s\n", status ? "no partition for one can be read" : "none");
     else
         used += snprintf(out + used, room - (size_t)used, "model: %" PRIu32 " bytes, CRC-32 %08" PRIx32 ", status %" PRId32 "\n",
                          kept.bytes, kept.crc, status);

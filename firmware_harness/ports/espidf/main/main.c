@@ -36,7 +36,7 @@ static void begin(void) {
     const port_level level = port_microphone_begin();
     const uint32_t room = port_store_begin();
     port_kept kept = {0};
-    int32_t status = WG_OK;
+    int32_t status = room ? WG_OK : WG_TRUNCATED;
     port_line_begin();
     port_facts_begin(level);
     port = (wg_port){

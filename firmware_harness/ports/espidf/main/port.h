@@ -18,7 +18,7 @@ typedef struct {
     uint32_t bytes, crc; /* 0 bytes: none */
 } port_kept;
 
-uint32_t port_store_begin(void); /* room for a model; 0: no such partition */
+uint32_t port_store_begin(void); /* room for a model; 0: no such partition, or it cannot be mapped */
 port_kept port_store_kept(void); /* the model that a former run wrote to its end */
 int32_t port_store_erase(void *self, uint32_t slot, uint32_t bytes);
 int32_t port_store_write(void *self, uint32_t slot, uint32_t offset, const uint8_t *data, uint32_t bytes);

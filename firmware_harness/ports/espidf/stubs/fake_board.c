@@ -1,6 +1,6 @@
 /* A whole board as a program of this machine: flash is the file that it is given, UART0 its standard input and output.
  *
- *     board FLASH [REASON [GAP]]    why it has restarted (esp_reset_reason_t); after which sample of sound some are lost */
+ *     board FLASH [REASON [GAP]]    - for FLASH: there is no partition; why it has restarted (esp_reset_reason_t); after which sample of sound some are lost */
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
@@ -117,7 +117,7 @@ int main(int count, char **words) {
     const int file = count > 1 ? open(words[1], O_RDWR) : -1;
     if (count > 2) reason = atoi(words[2]);
     if (count > 3) gap = atoi(words[3]);
-    fake_flash = mmap(NULL, 512u << 10, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    if (count < 2 || strcmp(words[1], "-") != 0) fake_flash = mmap(NULL, 512u << 10, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     if (fake_flash == MAP_FAILED) return 1;
     app_main();
 }
