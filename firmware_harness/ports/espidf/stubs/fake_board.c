@@ -1,6 +1,8 @@
 /* A whole board as a program of this machine: flash is the file that it is given, UART0 its standard input and output.
  *
- *     board FLASH [REASON [GAP]]    - for FLASH: there is no partition; why it has restarted (esp_reset_reason_t); after which sample of sound some are lost */
+ *     board FLASH [REASON [GAP]]
+ *
+ * FLASH: - where there is no partition; REASON: why it has restarted, an esp_reset_reason_t; GAP: the sample that sound is lost after. */
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
