@@ -15,6 +15,7 @@ TABLE = {
     "voices": "Recall with every engine that is here, twenty other phrases, what validation is worth, each engine's speed.",
     "generate": "Clips per minute of the embedded voice, alone and with scenes and storage.",
     "backbone": "The backbone and a detector's step against openwakeword and livekit: time, equality, memory.",
+    "devices": "Sound to a device and scores back: through serial, socket and SSH, over a noisy line, in QEMU.",
     "features": "Embeddings of many clips against openwakeword's AudioFeatures.",
     "train": "CPU seconds and megabytes of the trainer.",
     "step": "One 80 ms step of a detector against openwakeword.Model.predict.",

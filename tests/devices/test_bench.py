@@ -97,7 +97,7 @@ def test_a_bad_line_changes_no_figure(folder, undisturbed, monkeypatch):
     straight = loopback.connect
 
     def bad(target):
-        faults = Faults(bit_error_rate=1e-5, dropped=0.01, doubled=0.01, late=0.02, garbage=0.01)
+        faults = Faults(bit_error_rate=1e-5, dropped=0.002, doubled=0.01, late=0.002, garbage=0.01)
         return FaultyTransport(straight(target), faults, seed=7)
 
     monkeypatch.setattr(loopback, "connect", bad)

@@ -52,7 +52,7 @@ class ReachedDevice:
         trace: BinaryIO,
         on_log: Callable[[int, str], None],
         realtime: bool = False,
-        waits_s: tuple[float, ...] = _WAITS_S,
+        waits_s: tuple[float, ...] | None = None,
         same: Callable[[Mapping[str, Value]], None] = lambda info: None,
     ) -> None:
         """Reach the device now.
@@ -64,7 +64,8 @@ class ReachedDevice:
         DeviceError : it cannot be reached.
         """
         self._connect, self._trace, self._on_log = connect, trace, on_log
-        self._realtime, self._waits_s, self._same = realtime, waits_s, same
+        self._realtime, self._same = realtime, same
+        self._waits_s = _WAITS_S if waits_s is None else waits_s
         self._models: list[bytes] = []
         self.loaded: list[Loaded] = []
         self.reconnected = 0
