@@ -52,6 +52,7 @@ _PUBLIC = {
     "serve_wyoming": "wakegen.runtime.wyoming_server:serve",
     "speak_sample": "wakegen.pipeline.sample:speak_sample",
     "verify_clips": "wakegen.pipeline.cache:verify_clips",
+    "write_device_agent": "wakegen.devices.zipapp:write",
 }
 
 __all__ = ["__version__", *_PUBLIC]

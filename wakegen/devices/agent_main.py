@@ -36,7 +36,9 @@ class Exit(IntEnum):
     ROOT = 60
     NO_NUMPY = 61
     NO_RUNTIME = 62
-    OLD_PYTHON = 63  # of the zipapp
+    OLD_PYTHON = 63  # this one and the next: of the zipapp
+    DAMAGED = 64
+    NO_ROOM = 65
 
 
 def main(arguments: list[str] | None = None) -> int:
