@@ -7,6 +7,7 @@ import getpass
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -71,8 +72,11 @@ class Sshd:
 
     def stop(self) -> None:
         assert self._process is not None
+        self.cut()
         self._process.terminate()
         self._process.wait(10)
+        for pid in self.agents():  # none, unless a test found one too many: else the account could not go
+            os.kill(pid, signal.SIGKILL)
         if self.is_root:
             _remove_account()
 
@@ -80,6 +84,15 @@ class Sshd:
         """Give the processes of this server that serve a connection."""
         assert self._process is not None
         return [pid for pid, parent in _parents().items() if parent == self._process.pid]
+
+    def cut(self) -> None:
+        """Kill all that serves a connection; what runs in the account is left to notice it by itself."""
+        waiting, parents = self.connections(), _parents()
+        for pid in waiting:
+            waiting += [one for one, parent in parents.items() if parent == pid]
+            with contextlib.suppress(OSError):
+                if Path(f"/proc/{pid}/comm").read_text().startswith("sshd"):
+                    os.kill(pid, signal.SIGKILL)
 
     def agents(self) -> list[int]:
         """Give the agents that run in the account."""
@@ -101,7 +114,7 @@ class Sshd:
                     shutil.copytree(SITE / one, site / one, ignore=shutil.ignore_patterns("tests", "__pycache__"))
         for found in (Path(sys.executable).resolve(), Path(f"/usr/bin/python3.{sys.version_info[1]}")):
             program = self.folder / name
-            program.write_text(f"#!/bin/sh\n{before}\nPYTHONPATH={site} exec {found} -S \"$@\"\n")
+            program.write_text(f'#!/bin/sh\n{before}\nPYTHONPATH={site} exec {found} -S "$@"\n')
             program.chmod(0o755)
             if found.exists() and self.run(str(program), "-c", "import sys").returncode == 0:
                 return str(program)

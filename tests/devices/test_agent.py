@@ -336,11 +336,12 @@ host.answer(), host.answer()
 print(line.pid, flush=True)
 while True: host.pump()
 """
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    agent = int(process.stdout.readline())
-    process.kill()
-    process.wait()
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            agent = int(process.stdout.readline())
+        finally:
+            process.kill()
     assert gone(agent)
 
 

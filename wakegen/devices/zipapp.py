@@ -13,6 +13,7 @@ import platform
 import sys
 import zipfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from wakegen.core.files import write_bytes
@@ -27,6 +28,7 @@ _DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a ZIP has
 _HASH_DIGITS = 16
 
 
+@cache
 def build() -> tuple[str, bytes]:
     """Give its name, which says what is in it, and its bytes.
 

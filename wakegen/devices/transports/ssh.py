@@ -71,6 +71,8 @@ class SshLine:
         ------
         DeviceLost : the connection or the agent has ended.
         """
+        if self._closed:
+            raise self._lost()
         data, resume = self._inbox.take(timeout_s)
         if resume and self._remote:
             self._loop.call_soon_threadsafe(self._remote.resume)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,5 +140,7 @@ def _changed(known: Known) -> DeviceError:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and (error.errno or 0) > 0:
+        return os.strerror(error.errno or 0)  # asyncio's own words name the call
     text = (getattr(error, "reason", "") or getattr(error, "strerror", "") or str(error)).strip().rstrip(".")
     return text or ("it does not answer" if isinstance(error, TimeoutError) else type(error).__name__)

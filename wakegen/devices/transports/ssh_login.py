@@ -148,7 +148,7 @@ class _Session(asyncssh.SSHClientSession[bytes]):
     def connection_lost(self, exc: Exception | None) -> None:
         code = self.channel.get_exit_status() if self.channel else None
         signal = self.channel.get_exit_signal() if self.channel else None
-        how = f"it ended with code {code}" if code is not None else f"it ended by signal {signal[0]}" if signal else ""
+        how = f"it ended by signal {signal[0]}" if signal else f"it ended with code {code}" if code is not None else ""
         said = [line for line in self.last_words() if READY not in line]
         self._inbox.end(how + (f": {said[-1]}" if said else "") if how else f"the connection broke ({exc or 'closed'})")
         self.listens.set()
