@@ -85,14 +85,21 @@ class Sshd:
         assert self._process is not None
         return [pid for pid, parent in _parents().items() if parent == self._process.pid]
 
-    def cut(self) -> None:
-        """Kill all that serves a connection; what runs in the account is left to notice it by itself."""
-        waiting, parents = self.connections(), _parents()
+    def serving(self) -> list[int]:
+        """Give all processes of this server but the one that listens."""
+        waiting, parents, found = self.connections(), _parents(), []
         for pid in waiting:
             waiting += [one for one, parent in parents.items() if parent == pid]
             with contextlib.suppress(OSError):
                 if Path(f"/proc/{pid}/comm").read_text().startswith("sshd"):
-                    os.kill(pid, signal.SIGKILL)
+                    found.append(pid)
+        return found
+
+    def cut(self) -> None:
+        """Kill all that serves a connection; what runs in the account is left to notice it by itself."""
+        for pid in self.serving():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def agents(self) -> list[int]:
         """Give the agents that run in the account."""

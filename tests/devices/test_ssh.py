@@ -12,7 +12,6 @@ import tempfile
 import time
 import zipfile
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -32,10 +31,13 @@ from wakegen.devices.transports.ssh_address import as_arguments, split
 from wakegen.runtime import Detector
 from wakegen.runtime.integer import IntegerDetector
 
+ssh_login = pytest.importorskip(
+    "wakegen.devices.transports.ssh_login", reason="needs asyncssh: pip install 'wakegen[ssh]'"
+)
+
 pytestmark = [
     pytest.mark.xdist_group("sshd"),
     pytest.mark.skipif(not PROGRAM.exists(), reason="needs sshd: apt install openssh-server"),
-    pytest.mark.skipif(find_spec("asyncssh") is None, reason="needs asyncssh: pip install 'wakegen[ssh]'"),
 ]
 SOUND = bursts(5.0)
 
@@ -130,6 +132,22 @@ def test_a_connection_that_breaks_in_the_middle_is_noticed_at_once_and_leaves_no
     with pytest.raises(DeviceLost):
         host.line.write(b"more")
     host.line.close()
+    assert within(5, lambda: not sshd.agents())
+
+
+def test_a_network_that_died_is_noticed_by_keepalive(sshd, target, monkeypatch):
+    monkeypatch.setattr(ssh_login, "_KEEPALIVE_S", 0.3)
+    host = Host(table.connect(target))
+    paused = sshd.serving()
+    for pid in paused:
+        os.kill(pid, signal.SIGSTOP)
+    begun_s = time.monotonic()
+    with pytest.raises(DeviceLost, match="the connection broke"):
+        host.wait(lambda: False, seconds=30)
+    assert time.monotonic() - begun_s < 9, "sooner than the link itself would notice"
+    host.line.close()
+    for pid in paused:
+        os.kill(pid, signal.SIGCONT)
     assert within(5, lambda: not sshd.agents())
 
 

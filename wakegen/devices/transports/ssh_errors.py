@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from wakegen.devices.transports.ssh_login import Known
 
 _NO_PROGRAM = (126, 127)  # a shell's codes
+_KILLED = -1  # asyncssh's word for a signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,12 @@ def of_start(code: int | None, said: list[str], target: Target) -> Failure:
         return Failure(DeviceError(f"The agent does not run as root on {title}.", hint="Log in as another user."))
     if code == Exit.NO_ROOM:
         return Failure(DeviceError(f"{title}: {words}.", hint="Is the disk there full or read-only?"))
+    if code == _KILLED:
+        return Failure(
+            DeviceError(
+                f"The agent on {title} was killed while it started.", hint="Is there enough memory? It needs 40 MB."
+            )
+        )
     if code is None:
         return Failure(DeviceError(f"The connection to {title} broke while the agent started.", hint="Try again."))
     return Failure(
