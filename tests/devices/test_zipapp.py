@@ -15,6 +15,7 @@ import wakegen
 from tests.devices.talking import Host
 from tests.heads import bursts, detector_files
 from tests.native import needs_c
+from wakegen.cli.guard import run
 from wakegen.devices import agent_bootstrap, agent_main, zipapp
 from wakegen.devices import messages as m
 from wakegen.devices.agent_slots import packed
@@ -52,6 +53,12 @@ def ended(pyz: Path, env: dict[str, str], *arguments: str) -> tuple[int, str]:
 
 def test_the_same_wakegen_gives_the_same_bytes(pyz):
     assert zipapp.build() == (pyz.name, pyz.read_bytes())
+
+
+def test_the_command_writes_it(pyz, tmp_path, capsys):
+    assert run(["device-agent", "--write", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == f"{tmp_path / pyz.name}\n"
+    assert (tmp_path / pyz.name).read_bytes() == pyz.read_bytes()
 
 
 def test_only_what_the_agent_needs_is_in_it(pyz):

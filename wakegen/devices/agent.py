@@ -127,9 +127,12 @@ class Agent:
             how(now_s)
         except Refused as error:
             self._refuse(code, error.status, error.detail, error.text)
-        except Exception as error:  # of a model that loads and cannot run: the host must learn of it
+        except (
+            Exception
+        ) as error:  # a model that loads and cannot run, a cable that was pulled: the host must learn of it
             _log.exception("message %#04x", code)
-            self._refuse(code, m.Status.BAD_MODEL, 0, f"{type(error).__name__}: {error}")
+            fault = m.Status.NO_MICROPHONE if code == m.Capture.CODE else m.Status.BAD_MODEL
+            self._refuse(code, fault, 0, f"{type(error).__name__}: {error}")
 
     def _refuse(self, code: int, status: int, detail: int, text: str) -> None:
         self._end()

@@ -32,6 +32,7 @@ class Exit(IntEnum):
     """How it ends; the host has a text for each."""
 
     DONE = 0
+    LOST = 1  # the host broke the protocol
     USAGE = 2
     ROOT = 60
     NO_NUMPY = 61
@@ -60,7 +61,7 @@ def run(*, allow_root: bool = False, runtime: str = "auto") -> int:
         os.environ[name] = "1"
     if find_spec("numpy") is None:
         return _sorry(Exit.NO_NUMPY, f"There is no numpy for {sys.executable}.")
-    from wakegen.core.errors import NotInstalled
+    from wakegen.core.errors import DeviceLost, NotInstalled
     from wakegen.devices.agent import Agent
     from wakegen.devices.agent_microphone import record
     from wakegen.devices.agent_slots import Slots
@@ -78,6 +79,8 @@ def run(*, allow_root: bool = False, runtime: str = "auto") -> int:
         print(READY, file=sys.stderr, flush=True)
         try:
             serve(agent, sys.stdin.fileno(), sys.stdout.fileno())
+        except DeviceLost as error:
+            return _sorry(Exit.LOST, str(error))
         finally:
             agent.close()
     return Exit.DONE

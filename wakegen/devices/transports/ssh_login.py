@@ -69,7 +69,7 @@ async def login(target: Target) -> Remote:
 
 def _jumps(target: Target, known: Known) -> list[str]:
     """Give the hosts to go through, of ~/.ssh/config too: left to asyncssh, their keys could go unchecked."""
-    wanted = target.jump
+    wanted: object = target.jump
     if not wanted:
         options = _options(target.address, target, known) | {"client_keys": None, "agent_path": None, "tunnel": ()}
         try:
@@ -195,9 +195,10 @@ class Remote:
         python = self._target.python
         python = f"{self._home}{python[1:]}" if python.startswith("~/") else python
         command = f"exec {shlex.quote(python)} {shlex.quote(path)}"
+        session = _Session(inbox)
         try:
-            _, session = await self._open[-1].create_session(
-                lambda: _Session(inbox), command, encoding=None, request_pty=False, env=(), send_env=()
+            await self._open[-1].create_session(
+                lambda: session, command, encoding=None, request_pty=False, env=(), send_env=()
             )
         except (OSError, asyncssh.Error) as error:
             raise DeviceError(
