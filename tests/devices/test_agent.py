@@ -24,6 +24,7 @@ from wakegen.devices import messages as m
 from wakegen.devices.agent import Agent
 from wakegen.devices.agent_slots import MODEL_ROOM, Slots, packed
 from wakegen.devices.frames import Frame, Kind, Splitter, to_bytes
+from wakegen.devices.link import Terms
 from wakegen.devices.transports import loopback, table
 from wakegen.devices.transports.base import Target
 from wakegen.devices.transports.child import ChildLine
@@ -254,6 +255,15 @@ def test_a_run_repeats_the_last_step_and_can_be_cancelled(host, model):
         assert isinstance(heard, m.Scores)
     assert 0 < heard.steps < 1_000_000
     assert host.ask(m.Cancel()).steps == 0
+
+
+def test_a_host_that_takes_small_messages_gets_small_ones(tmp_path, model):
+    host = Host(Inside(tmp_path), terms=Terms(max_body=300))
+    assert host.load(upload_of(model), piece=290).state == m.State.READY
+    rows, _ = host.hear(SOUND, piece=140)
+    assert len(rows) == STEPS
+    host.send(m.Run(100))
+    assert len(host.scores(np.zeros(0, np.int16))[0]) == 100
 
 
 class Microphone:
