@@ -39,6 +39,8 @@ class Sshd:
             make_key(folder / name)
         shutil.copy(folder / "key.pub", folder / "authorized_keys")
         (folder / "authorized_keys").chmod(0o644)
+        (folder / "tmp").mkdir()
+        (folder / "tmp").chmod(0o1777)
         self.port = _free_port()
         self.known_hosts = folder / "known_hosts"
         self.known_hosts.write_text(self.known_line("host_key"))
@@ -121,7 +123,9 @@ class Sshd:
                     shutil.copytree(SITE / one, site / one, ignore=shutil.ignore_patterns("tests", "__pycache__"))
         for found in (Path(sys.executable).resolve(), Path(f"/usr/bin/python3.{sys.version_info[1]}")):
             program = self.folder / name
-            program.write_text(f'#!/bin/sh\n{before}\nPYTHONPATH={site} exec {found} -S "$@"\n')
+            program.write_text(
+                f'#!/bin/sh\n{before}\nexport TMPDIR={self.folder}/tmp\nPYTHONPATH={site} exec {found} -S "$@"\n'
+            )
             program.chmod(0o755)
             if found.exists() and self.run(str(program), "-c", "import sys").returncode == 0:
                 return str(program)

@@ -358,11 +358,17 @@ def test_the_agent_of_this_machine_scores_as_the_detector_does_and_leaves_nothin
         local.read(0.1)
 
 
-def test_an_agent_that_was_killed_is_noticed_at_once(local):
+def test_an_agent_that_was_killed_is_noticed_at_once_and_the_next_one_tidies_up(local, model, tmp_path):
     host = Host(local)
+    host.load(upload_of(model))
     os.kill(local.pid, signal.SIGKILL)
     with pytest.raises(DeviceLost, match=r"The agent on this machine ended by signal 9\.$"):
         host.wait(lambda: False, seconds=5)
+    (left,) = tmp_path.glob("wakegen-agent-*")
+    other = table.connect(Target("local"))
+    Host(other)
+    assert not left.exists()
+    other.close()
 
 
 def test_the_agent_ends_when_its_host_is_killed_in_the_middle_of_a_run(model):
