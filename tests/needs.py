@@ -23,6 +23,7 @@ NEEDS = (
     ("integers on aarch64", ("aarch64-linux-gnu-gcc",), "gcc-aarch64-linux-gnu libc6-dev-arm64-cross"),
     ("the same, run", ("qemu-aarch64",), "qemu-user"),
     ("what the ESP-IDF project compiles", ("cmake",), "cmake"),
+    ("devices through SSH", ("/usr/sbin/sshd",), "openssh-server openssh-client"),
     ("fuzzing the parser of .wgm", ("clang", "clang-14"), "clang-14 libclang-rt-14-dev"),
 )
 

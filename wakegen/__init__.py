@@ -63,6 +63,7 @@ _PUBLIC = {
     "speak_sample": "wakegen.pipeline.sample:speak_sample",
     "watch_device": "wakegen.firmware.monitor:monitor",
     "verify_clips": "wakegen.pipeline.cache:verify_clips",
+    "write_device_agent": "wakegen.devices.zipapp:write",
 }
 
 __all__ = ["__version__", *_PUBLIC]

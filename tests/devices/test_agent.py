@@ -24,6 +24,7 @@ from wakegen.devices import messages as m
 from wakegen.devices.agent import Agent
 from wakegen.devices.agent_slots import MODEL_ROOM, Slots, packed
 from wakegen.devices.frames import Frame, Kind, Splitter, to_bytes
+from wakegen.devices.link import Terms
 from wakegen.devices.transports import loopback, table
 from wakegen.devices.transports.base import Target
 from wakegen.devices.transports.child import ChildLine
@@ -88,8 +89,8 @@ def zipped(**members: bytes) -> bytes:
 class Inside:
     """A line to an agent in this process."""
 
-    def __init__(self, folder: Path) -> None:
-        self.agent = Agent(Slots(folder, runtime="auto"), runtime="auto")
+    def __init__(self, folder: Path, **more) -> None:
+        self.agent = Agent(Slots(folder, runtime="auto"), runtime="auto", **more)
 
     def read(self, timeout_s: float) -> bytes:
         for _ in range(40):
@@ -256,6 +257,49 @@ def test_a_run_repeats_the_last_step_and_can_be_cancelled(host, model):
     assert host.ask(m.Cancel()).steps == 0
 
 
+def test_a_host_that_takes_small_messages_gets_small_ones(tmp_path, model):
+    host = Host(Inside(tmp_path), terms=Terms(max_body=300))
+    assert host.load(upload_of(model), piece=290).state == m.State.READY
+    rows, _ = host.hear(SOUND, piece=140)
+    assert len(rows) == STEPS
+    host.send(m.Run(100))
+    assert len(host.scores(np.zeros(0, np.int16))[0]) == 100
+
+
+class Microphone:
+    """Gives a ramp, then a broken cable."""
+
+    def __init__(self) -> None:
+        self.given, self.closed = 0, False
+
+    def read(self, samples: int) -> bytes:
+        if self.given >= 20_000:
+            raise OSError("pulled out")
+        self.given += samples
+        return np.arange(self.given - samples, self.given, dtype="<i2").tobytes()
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_a_recording_comes_whole_and_what_breaks_it_is_told(tmp_path):
+    made: list[Microphone] = []
+    host = Host(Inside(tmp_path, record=lambda: made.append(Microphone()) or made[-1]))
+    assert host.facts(m.AskInfo())["channels"] == 1
+    host.send(m.Capture(5000))
+    data = b""
+    while isinstance(part := host.answer(), m.Recorded):
+        assert part.at == len(data) // 2
+        data += part.data
+    assert part == m.Heard(0, 5000, zlib.crc32(data), 0, 0)
+    assert data == np.arange(5000, dtype="<i2").tobytes()
+    host.send(m.Capture(10**6))
+    while isinstance(part := host.answer(), m.Recorded):
+        pass
+    assert part == m.Error(m.Capture.CODE, m.Status.NO_MICROPHONE, 0, b"OSError: pulled out")
+    assert [one.closed for one in made] == [True, True]
+
+
 def test_a_new_session_ends_what_was_under_way_and_keeps_the_models(tmp_path, model):
     line = Inside(tmp_path)
     first = Host(line)
@@ -314,11 +358,17 @@ def test_the_agent_of_this_machine_scores_as_the_detector_does_and_leaves_nothin
         local.read(0.1)
 
 
-def test_an_agent_that_was_killed_is_noticed_at_once(local):
+def test_an_agent_that_was_killed_is_noticed_at_once_and_the_next_one_tidies_up(local, model, tmp_path):
     host = Host(local)
+    host.load(upload_of(model))
     os.kill(local.pid, signal.SIGKILL)
-    with pytest.raises(DeviceLost, match="The agent on this machine ended by signal 9"):
+    with pytest.raises(DeviceLost, match=r"The agent on this machine ended by signal 9\.$"):
         host.wait(lambda: False, seconds=5)
+    (left,) = tmp_path.glob("wakegen-agent-*")
+    other = table.connect(Target("local"))
+    Host(other)
+    assert not left.exists()
+    other.close()
 
 
 def test_the_agent_ends_when_its_host_is_killed_in_the_middle_of_a_run(model):
@@ -336,11 +386,12 @@ host.answer(), host.answer()
 print(line.pid, flush=True)
 while True: host.pump()
 """
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    agent = int(process.stdout.readline())
-    process.kill()
-    process.wait()
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            agent = int(process.stdout.readline())
+        finally:
+            process.kill()
     assert gone(agent)
 
 

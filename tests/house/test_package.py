@@ -40,7 +40,7 @@ def test_the_scripts_of_the_house_are_valid_and_may_be_run(script):
 
 def test_every_requirement_is_pinned_and_nothing_heavy_is():
     extras = PROJECT["optional-dependencies"]
-    named = [PROJECT["dependencies"], *(extras[name] for name in ("dev", "tflite", "wyoming", "peers"))]
+    named = [PROJECT["dependencies"], *(extras[name] for name in ("dev", "ssh", "tflite", "wyoming", "peers"))]
     wanted = {plain(one) for requirements in named for one in requirements} - {"wakegen"}
     assert wanted <= set(pins())
     assert not HEAVYWEIGHTS & set(pins())

@@ -7,11 +7,8 @@ in float too.
 from __future__ import annotations
 
 import logging
-import struct
 import time
-import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
@@ -21,8 +18,9 @@ from numpy.typing import NDArray
 from wakegen.core.errors import DeviceError
 from wakegen.devices import agent_facts, facts
 from wakegen.devices import messages as m
+from wakegen.devices.agent_clip import Clip
 from wakegen.devices.agent_microphone import Recorder
-from wakegen.devices.agent_slots import MODEL_ROOM, MOST_TICKS, SLOTS, Refused, Slots
+from wakegen.devices.agent_slots import MODEL_ROOM, SLOTS, Refused, Slots
 from wakegen.devices.link import Link
 from wakegen.features.mel import STEP_SAMPLES
 
@@ -30,10 +28,9 @@ I16 = NDArray[np.int16]
 
 _log = logging.getLogger(__name__)
 _MOST_UNCONFIRMED = 16  # answers that nobody has taken yet: then nothing more is computed
-_MOST_STEPS, _MOST_WAIT_S = 64, 0.2  # of a RUN that go into one SCORES
 _MOST_TEXT = 400  # bytes of an ERROR
 _RECORD_SAMPLES = 1600  # 0.1 s
-_TICKS = struct.Struct("<IB")
+_ERROR_BYTES, _SCORES_BYTES, _RECORDED_BYTES = (1 + one.LAYOUT.size for one in (m.Error, m.Scores, m.Recorded))
 _STEP_BYTES = 2 * STEP_SAMPLES
 
 
@@ -44,23 +41,6 @@ class Doing(Enum):
     HEARING = auto()
     RUNNING = auto()
     CAPTURING = auto()
-
-
-@dataclass(slots=True)
-class _Clip:
-    """What HEARD tells, and the scores that were not sent yet."""
-
-    number: int = 0
-    samples: int = 0
-    crc_samples: int = 0
-    steps: int = 0
-    crc_scores: int = 0
-    first: int = 0  # step of `batch`
-    batch: bytearray | None = None
-    begun_s: float = 0.0  # when the batch was
-
-    def heard(self) -> m.Heard:
-        return m.Heard(self.number, self.samples, self.crc_samples, self.steps, self.crc_scores)
 
 
 class Agent:
@@ -111,7 +91,7 @@ class Agent:
         if self._recorder is not None:
             self._recorder.close()
             self._recorder = None
-        self._doing, self._left, self._clip = Doing.NOTHING, 0, _Clip()
+        self._doing, self._left, self._clip = Doing.NOTHING, 0, Clip()
         self._pcm, self._whole = bytearray(), b""  # of the step that is under way; of one that can be computed again
         self._sound: memoryview | None = None  # of an AUDIO, what was not heard yet
         self._held: bytes | None = None  # a message that was looked at
@@ -127,13 +107,17 @@ class Agent:
             how(now_s)
         except Refused as error:
             self._refuse(code, error.status, error.detail, error.text)
-        except Exception as error:  # of a model that loads and cannot run: the host must learn of it
+        except Exception as error:
+            # A model that loads and cannot run, a cable that was pulled: the host must learn of it.
             _log.exception("message %#04x", code)
-            self._refuse(code, m.Status.BAD_MODEL, 0, f"{type(error).__name__}: {error}")
+            fault = m.Status.NO_MICROPHONE if code == m.Capture.CODE else m.Status.BAD_MODEL
+            self._refuse(code, fault, 0, f"{type(error).__name__}: {error}")
 
     def _refuse(self, code: int, status: int, detail: int, text: str) -> None:
         self._end()
-        self._send(m.Error(code, status, detail, text.encode()[:_MOST_TEXT]))
+        self._send(
+            m.Error(code, status, detail, text.encode()[: min(_MOST_TEXT, self.link.max_message - _ERROR_BYTES)])
+        )
 
     def _next(self, *, urgent: bool) -> bytes | None:
         """Take the next message; with `urgent` only one that need not wait for the end of a RUN or a CAPTURE."""
@@ -194,7 +178,7 @@ class Agent:
             raise Refused(m.Status.EMPTY)
         self._changed()
         self._slots.reset()
-        self._doing, self._clip = Doing.HEARING, _Clip(message.clip)
+        self._doing, self._clip = Doing.HEARING, Clip(message.clip)
 
     def _audio(self, message: m.Audio) -> None:
         if self._doing != Doing.HEARING:
@@ -203,8 +187,7 @@ class Agent:
             raise Refused(m.Status.UNKNOWN, 0, "half a sample")
         if message.at != self._clip.samples:
             raise Refused(m.Status.ORDER, self._clip.samples)
-        self._clip.samples += len(message.data) // 2
-        self._clip.crc_samples = zlib.crc32(message.data, self._clip.crc_samples)
+        self._clip.add_sound(message.data)
         self._sound = memoryview(message.data)
         self._waiting = min(255, self.link.waiting)
 
@@ -222,7 +205,7 @@ class Agent:
             raise Refused(m.Status.EMPTY)
         if not self._whole:
             raise Refused(m.Status.NO_STEP)
-        self._doing, self._left, self._clip = Doing.RUNNING, message.steps, _Clip(self._clip.number)
+        self._doing, self._left, self._clip = Doing.RUNNING, message.steps, Clip(self._clip.number)
 
     def _capture(self, message: m.Capture) -> None:
         if self._record is None:
@@ -232,7 +215,7 @@ class Agent:
             self._recorder = self._record()
         except Exception as error:  # sounddevice's own errors, and OSError where PortAudio is missing
             raise Refused(m.Status.NO_MICROPHONE, 0, f"{type(error).__name__}: {error}") from error
-        self._doing, self._left, self._clip = Doing.CAPTURING, message.samples, _Clip(self._clip.number)
+        self._doing, self._left, self._clip = Doing.CAPTURING, message.samples, Clip(self._clip.number)
 
     # Pieces of work ---------------------------------------------------------------------------------------------
 
@@ -257,34 +240,31 @@ class Agent:
             self._step(min(255, self.link.waiting + (self._held is not None)), now_s)
         elif self._left:
             assert self._recorder is not None
-            data = self._recorder.read(min(self._left, _RECORD_SAMPLES))
+            data = self._recorder.read(min(self._left, _RECORD_SAMPLES, (self.link.max_message - _RECORDED_BYTES) // 2))
             self._left -= len(data) // 2
             self._send(m.Recorded(self._clip.samples, data))
-            self._clip.samples += len(data) // 2
-            self._clip.crc_samples = zlib.crc32(data, self._clip.crc_samples)
+            self._clip.add_sound(data)
         if not self._left:
             self._flush()
             self._heard()
 
     def _step(self, waiting: int, now_s: float) -> None:
-        pcm, clip = np.frombuffer(self._whole, np.int16), self._clip
+        pcm = np.frombuffer(self._whole, np.int16)
         begun_ns = time.perf_counter_ns()
         found = self._slots.step(pcm)
         ticks = time.perf_counter_ns() - begun_ns
         values = b"".join(value + bytes((flags,)) for value, flags in found)
-        clip.crc_scores = zlib.crc32(values, clip.crc_scores)
-        if clip.batch is None:
-            clip.batch, clip.first, clip.begun_s = bytearray(), clip.steps, now_s
-        clip.batch += _TICKS.pack(min(ticks, MOST_TICKS), waiting) + values
-        clip.steps += 1
-        if clip.steps - clip.first >= _MOST_STEPS or now_s - clip.begun_s > _MOST_WAIT_S:
+        if self._clip.add_step(values, ticks=ticks, waiting=waiting, now_s=now_s):
             self._flush()
 
     def _flush(self) -> None:
-        """Send the scores that are there."""
-        if self._clip.batch:
-            self._send(m.Scores(self._clip.first, self._slots.ready, bytes(self._clip.batch)))
-        self._clip.batch = None
+        """Send the scores that are kept."""
+        first, data = self._clip.take()
+        models = self._slots.ready
+        one = m.record_type(models).itemsize
+        together = max(1, (self.link.max_message - _SCORES_BYTES) // one)  # a host may take small messages only
+        for at in range(0, len(data) // one, together):
+            self._send(m.Scores(first + at, models, data[at * one : (at + together) * one]))
 
     def _heard(self) -> None:
         heard = self._clip.heard()

@@ -8,10 +8,12 @@ from __future__ import annotations
 import argparse
 import os
 import select
+import shutil
 import signal
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from enum import IntEnum
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 READY = "wakegen agent: ready"  # the line on stderr after which it listens
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_FOLDER = "wakegen-agent-"  # and its process's number
 _READ_BYTES = 1 << 18
 _MOST_WAITING = 1 << 20  # bytes that the host has not taken: then nothing more is asked of the line
 _TICK_S, _IDLE_S = 0.03, 1.0  # between looks at the link, while something is unconfirmed and else
@@ -32,11 +35,14 @@ class Exit(IntEnum):
     """How it ends; the host has a text for each."""
 
     DONE = 0
+    LOST = 1  # the host broke the protocol
     USAGE = 2
     ROOT = 60
     NO_NUMPY = 61
     NO_RUNTIME = 62
-    OLD_PYTHON = 63  # of the zipapp
+    OLD_PYTHON = 63  # this one and the next: of the zipapp
+    DAMAGED = 64
+    NO_ROOM = 65
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -58,7 +64,7 @@ def run(*, allow_root: bool = False, runtime: str = "auto") -> int:
         os.environ[name] = "1"
     if find_spec("numpy") is None:
         return _sorry(Exit.NO_NUMPY, f"There is no numpy for {sys.executable}.")
-    from wakegen.core.errors import NotInstalled
+    from wakegen.core.errors import DeviceLost, NotInstalled
     from wakegen.devices.agent import Agent
     from wakegen.devices.agent_microphone import record
     from wakegen.devices.agent_slots import Slots
@@ -70,12 +76,15 @@ def run(*, allow_root: bool = False, runtime: str = "auto") -> int:
         return _sorry(Exit.NO_RUNTIME, f"{error} {error.hint}")
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _leave)
-    with tempfile.TemporaryDirectory(prefix="wakegen-agent-") as folder:
+    _sweep()
+    with tempfile.TemporaryDirectory(prefix=f"{_FOLDER}{os.getpid()}-") as folder:
         microphone = record if find_spec("sounddevice") else None
         agent = Agent(Slots(Path(folder), runtime=runtime), runtime=chosen, record=microphone)
         print(READY, file=sys.stderr, flush=True)
         try:
             serve(agent, sys.stdin.fileno(), sys.stdout.fileno())
+        except DeviceLost as error:
+            return _sorry(Exit.LOST, str(error))
         finally:
             agent.close()
     return Exit.DONE
@@ -119,6 +128,18 @@ def _wait(source: int, sink: int | None, wait_s: float) -> tuple[bool, bool]:
         poll.register(sink, select.POLLOUT)
     found = dict(poll.poll(1000 * wait_s))
     return source in found, sink in found
+
+
+def _sweep() -> None:
+    """Remove what agents of this account left that were killed without a chance to do so."""
+    for path in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
+        pid = path.name.removeprefix(_FOLDER).partition("-")[0]
+        with suppress(PermissionError, FileNotFoundError):
+            if pid.isdecimal() and path.lstat().st_uid == os.geteuid():
+                try:
+                    os.kill(int(pid), 0)
+                except ProcessLookupError:
+                    shutil.rmtree(path, ignore_errors=True)
 
 
 def _leave(number: int, _: object) -> None:

@@ -20,14 +20,16 @@ _WRITE_S = 30.0  # without one byte taken: it hangs
 class ChildLine:
     """A program in a process group of its own. It ends when its stdin does, so it goes when this process is killed, too."""
 
-    def __init__(self, command: Sequence[str], *, title: str, env: Mapping[str, str] | None = None) -> None:
-        """Start it.
+    def __init__(
+        self, command: Sequence[str], *, title: str, env: Mapping[str, str] | None = None, greeting: str = ""
+    ) -> None:
+        """Start it. `greeting`: a line on stderr that tells nothing of why it ends.
 
         Raises
         ------
         DeviceError : it does not start.
         """
-        self._title = title
+        self._title, self._greeting = title, greeting
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the line)
         try:
             self._process = subprocess.Popen(
@@ -123,7 +125,8 @@ class ChildLine:
             self._process.wait(_GRACE_S)
         code = self._process.returncode
         self._log.seek(max(0, self._log.seek(0, os.SEEK_END) - 4096))
-        said = self._log.read().decode(errors="replace").strip().splitlines()
+        lines = self._log.read().decode(errors="replace").splitlines()
+        said = [line for line in lines if line.strip() not in ("", self._greeting)]
         how = "hangs" if code is None else f"ended by signal {-code}" if code < 0 else f"ended with code {code}"
         return DeviceLost(
             f"{self._title} {how}{': ' + said[-1].rstrip('.') if said else ''}.",

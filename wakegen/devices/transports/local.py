@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from wakegen.devices.agent_main import READY
 from wakegen.devices.transports.base import Target
 from wakegen.devices.transports.child import ChildLine
 
@@ -22,4 +23,4 @@ def connect(_: Target) -> ChildLine:
     # Whoever is root here is so already: nothing is gained by what runs a local model.
     command = [sys.executable, "-m", "wakegen.devices.agent_main", "--allow-root"]
     path = os.pathsep.join(part for part in (str(_PACKAGES), os.environ.get("PYTHONPATH")) if part)
-    return ChildLine(command, title="The agent on this machine", env={**os.environ, "PYTHONPATH": path})
+    return ChildLine(command, title="The agent on this machine", env={**os.environ, "PYTHONPATH": path}, greeting=READY)
