@@ -56,9 +56,17 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         integers, floats = _models(Path(folder))
         measures: list[Measure] = [
             (("serial_x_realtime_921600",), "times", lambda: _serial(integers, 4.0 if quick else 60.0)),
-            (("socket_x_realtime", "protocol_overhead_pct"), "times", lambda: _socket(integers, 10.0 if quick else 300.0)),
+            (
+                ("socket_x_realtime", "protocol_overhead_pct"),
+                "times",
+                lambda: _socket(integers, 10.0 if quick else 300.0),
+            ),
             (("ssh_s_per_hour_audio", "ssh_max_difference"), "times", lambda: _ssh(floats, 10.0 if quick else _HOUR_S)),
-            (("noisy_line_exact", "noisy_line_sent_again"), "times", lambda: _noisy(integers, 10.0 if quick else _HOUR_S)),
+            (
+                ("noisy_line_exact", "noisy_line_sent_again"),
+                "times",
+                lambda: _noisy(integers, 10.0 if quick else _HOUR_S),
+            ),
             (
                 ("parity_host_rv32", "rv32_step_instructions_in_firmware", "rv32_uart_x_realtime"),
                 "times",
@@ -76,7 +84,9 @@ def _models(folder: Path) -> tuple[Path, Path]:
     member = small.to_member(parameters, mean=zeros, scale=scale)
     head = integer_head(member, rng.normal(0, 15, (64, 16, 96)).astype(np.float32), variant=weights.NO_RELU)
     integers = folder / "katya.wgm"
-    integers.write_bytes(to_bytes(detector_file(head, logit=0.0, smoothing=3, debounce_s=1.0, meta={"phrase": "hey katya"})))
+    integers.write_bytes(
+        to_bytes(detector_file(head, logit=0.0, smoothing=3, debounce_s=1.0, meta={"phrase": "hey katya"}))
+    )
     floats = export_head(
         Head(tuple(network.to_member(network.initial(rng), mean=zeros, scale=scale) for _ in range(3)), 0.0),
         folder / "katya.onnx",
@@ -246,4 +256,3 @@ def _pump(line: Line, end: int, stop: threading.Event) -> None:
                     time.sleep(0.001)
         except (OSError, DeviceLost):
             return
-

@@ -114,7 +114,7 @@ def test_bench_wants_one_place(cli, api):
         assert done.code == 2
         assert "--local, --host, --port, --loopback, --emulate" in done.err
     assert cli("bench", "m.onnx", "--port", "/dev/ttyACM0", "--device", "esp32").code == 0
-    assert api.calls[0][2]["target"].baud == 921_600
+    assert (api.calls[0][2]["target"].address, api.calls[0][2]["target"].baud) == ("/dev/ttyACM0", None)
     assert cli("bench", "m.onnx", "--host", "pi@pi:2222", "--jump", "gate").code == 0
     target = api.calls[1][2]["target"]
     assert (target.transport, target.address, target.jump) == ("ssh", "pi@pi:2222", "gate")

@@ -34,7 +34,19 @@ def small_wgm(seed: int = 2, *, channels: int = 8, threshold: int = -9000, name:
     head = drawn(4, channels, 3, 1, bands=1, op=Op.CONV, activation=Activation.LINEAR, scaled=False)
     limit = round(16 / head.scale)
     return to_bytes(
-        Wgm(Arithmetic.INT8, SOURCE_SHA256, tuple(backbone), (head,), 3, 2, 4, threshold * head.scale, threshold, limit, {"phrase": name})
+        Wgm(
+            Arithmetic.INT8,
+            SOURCE_SHA256,
+            tuple(backbone),
+            (head,),
+            3,
+            2,
+            4,
+            threshold * head.scale,
+            threshold,
+            limit,
+            {"phrase": name},
+        )
     )
 
 

@@ -13,7 +13,21 @@ import numpy as np
 
 from wakegen.devices.faults import Faults, FaultyLine
 from wakegen.devices.link import Link
-from wakegen.devices.messages import Audio, Chunk, Error, Heard, Load, Loaded, Message, Scores, Start, Stop, from_bytes, records, to_bytes  # fmt: skip
+from wakegen.devices.messages import (  # fmt: skip
+    Audio,
+    Chunk,
+    Error,
+    Heard,
+    Load,
+    Loaded,
+    Message,
+    Scores,
+    Start,
+    Stop,
+    from_bytes,
+    records,
+    to_bytes,
+)
 from wakegen.features.native import NativeInt8
 
 STEP = 1280

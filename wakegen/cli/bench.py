@@ -174,7 +174,7 @@ def _target(given: dict[str, Any]) -> Any:
     ------
     UsageError : none, or more than one place was named.
     """
-    from wakegen import Target, profiles
+    from wakegen import Target
 
     host, port = given.pop("host"), given.pop("port")
     flags = {name: given.pop(name) for name in ("local", "loopback", "emulate")}
@@ -185,12 +185,10 @@ def _target(given: dict[str, Any]) -> Any:
         what = f"{len(named)} places are named" if named else "Say where to run"
         raise click.UsageError(f"{what}: give one of --local, --host, --port, --loopback, --emulate.")
     transport = {"host": "ssh", "port": "serial", "emulate": "qemu"}.get(named[0], named[0])
-    if baud is None and given["device"]:
-        baud = profiles.load(given["device"]).transport.baud or None
     return Target(
         transport,
         host or port or "",
-        baud=baud or 921_600,
+        baud=baud,
         key_file=key,
         jump=jump,
         known_hosts=known_hosts,

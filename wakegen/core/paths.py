@@ -21,6 +21,13 @@ def models_folder(name: str) -> Path:
     return inside if inside.is_dir() else package.parent / "models" / name
 
 
+def firmware_folder() -> Path:
+    """Give the folder of the firmware's sources, the C engine's among them: beside the package in a checkout, else in it."""
+    package = Path(__file__).parents[1]
+    inside = package / "_firmware_harness"
+    return inside if inside.is_dir() else package.parent / "firmware_harness"
+
+
 def voices_folder() -> Path:
     """Give the folder of voices that were pulled: $WAKEGEN_VOICES, else $XDG_DATA_HOME/wakegen/voices."""
     chosen = os.environ.get("WAKEGEN_VOICES")

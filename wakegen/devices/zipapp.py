@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 
 from wakegen.core.files import write_bytes
-from wakegen.core.paths import models_folder
+from wakegen.core.paths import firmware_folder, models_folder
 from wakegen.features import backbone, c_library, native
 from wakegen.features.weights import NANO, NO_RELU
 
@@ -65,17 +65,11 @@ def _members() -> Iterator[tuple[str, bytes]]:
     yield "models/nano/weights.npz", (models_folder("nano") / "weights.npz").read_bytes()
     if native.is_there():
         yield f"native/{sys.platform}-{platform.machine()}/libwakegen.so", c_library.LIBRARY.read_bytes()
-    sources = _sources()
+    sources = firmware_folder()
     for path in sorted(sources.glob("core/*.[chi]*")) if sources.is_dir() else ():
         yield f"firmware_harness/core/{path.name}", path.read_bytes()
     if (sources / "build.py").is_file():
         yield "firmware_harness/build.py", (sources / "build.py").read_bytes()
-
-
-def _sources() -> Path:
-    """Give the C engine's folder: beside the package in a checkout, inside it in a wheel."""
-    inside = _PACKAGE / "_firmware_harness"
-    return inside if inside.is_dir() else _PACKAGE.parent / "firmware_harness"
 
 
 def modules() -> list[Path]:

@@ -8,22 +8,22 @@ from pathlib import Path
 from typing import Any
 
 from wakegen.core.errors import NotInstalled
+from wakegen.core.paths import firmware_folder
 from wakegen.core.version import VERSION
 
 _NOT_COPIED = shutil.ignore_patterns("__pycache__", "fuzz", "stubs")
 
 
 def folder() -> Path:
-    """Give the folder of the sources: beside the package in a checkout, inside it in a wheel.
+    """Give the folder of the sources.
 
     Raises
     ------
-    NotInstalled : it is in neither place.
+    NotInstalled : it is not there.
     """
-    package = Path(__file__).resolve().parents[1]
-    for place in (package / "_firmware_harness", package.parent / "firmware_harness"):
-        if (place / "core").is_dir():
-            return place
+    place = firmware_folder()
+    if (place / "core").is_dir():
+        return place
     raise NotInstalled(
         "The firmware's sources are missing.", hint="Install wakegen again: pip install --force-reinstall wakegen"
     )

@@ -104,7 +104,7 @@ def bench_on_device(
         stack.callback(session.drop_if_empty)
         device = stack.enter_context(
             ReachedDevice(
-                lambda: table.connect(asked.target),
+                lambda: table.connect(_with_baud(asked)),
                 trace=session.trace,
                 on_log=log,
                 realtime=asked.realtime,
@@ -319,6 +319,13 @@ def _model(path: Path, formats: str) -> _Model:
     if path.suffix == ".wgm":
         return _Model(path, _bytes(path), IntegerDetector(path))
     return _Model(path, bundle(path), Detector(path))
+
+
+def _with_baud(asked: Asked) -> Target:
+    """Give the target with the speed of its profile, unless one was named."""
+    if asked.target.baud or asked.device is None:
+        return asked.target
+    return replace(asked.target, baud=profiles.load(asked.device).transport.baud or None)
 
 
 def _same_device(asked: Asked, info: Mapping[str, Value]) -> None:

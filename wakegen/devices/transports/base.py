@@ -13,7 +13,7 @@ class Target:
 
     transport: str  # name of a row
     address: str = ""  # serial: a port or URL; ssh: [USER@]HOST[:PORT], or a name of ~/.ssh/config
-    baud: int = 921_600
+    baud: int | None = None  # serial; None: the device profile's, else 921,600
     key_file: Path | None = None  # ssh
     jump: str = ""  # ssh: another host to go through
     known_hosts: Path | None = None  # ssh; by default the user's own

@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from wakegen.core.errors import DeviceError, NotInstalled
-from wakegen.core.paths import cache_folder
+from wakegen.core.paths import cache_folder, firmware_folder
 from wakegen.devices.transports.base import Line, Target
 from wakegen.devices.transports.child import ChildLine
 
-PORT = Path(__file__).parents[3] / "firmware_harness" / "ports" / "qemu_rv32" / "device.py"
+PORT = firmware_folder() / "ports" / "qemu_rv32" / "device.py"
 _PROGRAMS = {
     "riscv64-unknown-elf-gcc": "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf",
     "qemu-system-riscv32": "qemu-system-misc",
@@ -46,9 +46,7 @@ def connect(target: Target) -> Line:
     if missing:
         raise NotInstalled("The emulator is not installed.", hint=f"On Debian: sudo apt install {' '.join(missing)}")
     if not PORT.exists():
-        raise NotInstalled(
-            f"The firmware's sources are not at {PORT.parent}.", hint="Run it from a clone of wakegen's repository."
-        )
+        raise NotInstalled(f"The firmware's sources are not at {PORT.parent}.", hint="Install wakegen again.")
     return ChildLine([sys.executable, "-m", __name__, str(_built())], title="the emulator")
 
 
@@ -85,8 +83,9 @@ def bridge(program: Path) -> int:
 
 
 def _carry(line: socket.socket) -> None:
+    ends: list[Any] = [0, line]
     while True:
-        ready, _, _ = select.select([0, line], [], [])
+        ready, _, _ = select.select(ends, [], [])
         for source in ready:
             data = os.read(0, _AT_ONCE) if source == 0 else line.recv(_AT_ONCE)
             if not data:

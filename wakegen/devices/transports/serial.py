@@ -13,6 +13,7 @@ from wakegen.core.errors import BadInput, DeviceError, DeviceLost, NotInstalled
 from wakegen.devices.transports.base import Line, Target
 
 _AT_ONCE = 65_536
+_BAUD = 921_600
 _CONNECT_S = 10.0
 _SILENT = (errno.ENOTTY, errno.EINVAL, errno.EOPNOTSUPP)  # what a pty says of lines that it does not have
 
@@ -42,7 +43,7 @@ class SerialLine:
         self._errors = (OSError, serial.SerialException)
         try:
             self._port = serial.serial_for_url(
-                target.address, baudrate=target.baud, timeout=0, write_timeout=10, do_not_open=True
+                target.address, baudrate=target.baud or _BAUD, timeout=0, write_timeout=10, do_not_open=True
             )
             self._port.exclusive = True
             self._port.dtr = self._port.rts = False  # both on, then off, resets an ESP32
