@@ -15,15 +15,15 @@ import threading
 import time
 import tty
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import sshd
 from benchmarks.judging import Measure, collected, nothing, say
+from benchmarks.sshd import PROGRAM, Sshd
 from wakegen.core.errors import DeviceLost, NotInstalled
 from wakegen.core.seeds import stream
 from wakegen.devices.bundle import bundle
@@ -61,7 +61,11 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
                 "times",
                 lambda: _socket(integers, 10.0 if quick else 300.0),
             ),
-            (("ssh_s_per_hour_audio", "ssh_max_difference"), "times", lambda: _ssh(floats, 10.0 if quick else _HOUR_S)),
+            (
+                ("ssh_s_per_hour_audio", "ssh_max_difference", "ssh_account"),
+                "times",
+                lambda: _ssh(floats, 10.0 if quick else _HOUR_S),
+            ),
             (
                 ("noisy_line_exact", "noisy_line_sent_again"),
                 "times",
@@ -173,20 +177,32 @@ def _rv32(model: Path, seconds: float) -> dict[str, Any]:
 
 
 def _ssh(model: Path, seconds: float) -> dict[str, Any]:
-    if not sshd.available():
+    if not PROGRAM.exists():
         return nothing("there is no sshd here: apt install openssh-server")
     say(f"ssh: {seconds:g} s of sound through a real sshd")
-    sound = _sound(seconds)
-    with sshd.running() as target, Device(table.connect(target)) as device:
-        device.load(bundle(model))
-        size = int(_PIECE_S * 16_000)
-        took, clips = _timed(lambda: [device.hear(sound[at : at + size]) for at in range(0, len(sound), size)])
+    sound, size = _sound(seconds), int(_PIECE_S * 16_000)
+    with tempfile.TemporaryDirectory(prefix="wakegen-sshd-") as folder:
+        server = Sshd(Path(folder))
+        try:
+            target = Target(
+                "ssh",
+                server.address,
+                key_file=server.folder / "key",
+                known_hosts=server.known_hosts,
+                python=server.python("numpy"),
+            )
+            with Device(table.connect(target)) as device:
+                device.load(bundle(model))
+                took, clips = _timed(lambda: [device.hear(sound[at : at + size]) for at in range(0, len(sound), size)])
+        finally:
+            server.stop()
     scores = np.concatenate([clip.steps["models"]["value"][:, 0].view(np.float32) for clip in clips])
     here = Detector(model)
     expected = np.concatenate([here.raw_scores(sound[at : at + size]) for at in range(0, len(sound), size)])
     return {
         "ssh_s_per_hour_audio": round(took * _HOUR_S / seconds, 1),
         "ssh_max_difference": float(np.abs(scores - expected).max()),
+        "ssh_account": server.user,
     }
 
 
@@ -242,10 +258,8 @@ def _pump(line: Line, end: int, stop: threading.Event) -> None:
     while not stop.is_set():
         try:
             came = b""
-            try:
+            with suppress(BlockingIOError):
                 came = os.read(end, 4096)
-            except BlockingIOError:
-                pass
             if came:
                 line.write(came)
             back = line.read(0.0 if came else 0.001)

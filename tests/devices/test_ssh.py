@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.devices.sshd import PROGRAM, Sshd
+from benchmarks.sshd import PROGRAM, Sshd
 from tests.devices.talking import Host
 from tests.devices.test_agent import integers, model, upload_of  # noqa: F401 (fixtures)
 from tests.heads import bursts
