@@ -22,7 +22,7 @@ NEEDS = (
     ("the same, run", ("qemu-system-riscv32",), "qemu-system-misc"),
     ("integers on aarch64", ("aarch64-linux-gnu-gcc",), "gcc-aarch64-linux-gnu libc6-dev-arm64-cross"),
     ("the same, run", ("qemu-aarch64",), "qemu-user"),
-    ("fuzzing the parser of .wgm", ("clang", "clang-14"), "clang-14 libclang-rt-14-dev"),
+    ("fuzzing the parser of .wgm and the device", ("clang", "clang-14"), "clang-14 libclang-rt-14-dev"),
 )
 
 

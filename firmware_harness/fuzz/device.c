@@ -15,7 +15,7 @@
 enum { MESSAGES = 1, CONFIRMS = 2, FLASH = 4, MICROPHONE = 8, LOADED = 16 };
 /* Instead of a code: a new session; a step of silence; flash and microphone begin to fail. */
 enum { NEW_SESSION = 0xF0, SILENCE = 0xF1, FAIL = 0xF2 };
-enum { WINDOW = 3, MAX_BODY = 256, SLOTS = 2, ROOM = 2048, ARENA = 10000, MOST_WORK = 300, MOST_STEPS = 30 };
+enum { WINDOW = 3, MAX_BODY = 256, SLOTS = 2, ROOM = 2048, ARENA = 10000, MOST_WORK = 300, MOST_STEPS = 14 };
 
 typedef struct {
     wg_port port;

@@ -31,7 +31,7 @@ from wakegen.model.wgm import Activation, Arithmetic, Layer, Op, Wgm, packed, to
 CORE = Path(__file__).parents[1] / "core"
 FLAGS = [
     "-std=c11",
-    "-O1",
+    "-O2",
     "-g",
     "-fsanitize=fuzzer,address,undefined",
     "-fno-sanitize-recover=all",
