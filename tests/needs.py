@@ -25,6 +25,7 @@ NEEDS = (
     ("what the ESP-IDF project compiles", ("cmake",), "cmake"),
     ("devices through SSH", ("/usr/sbin/sshd",), "openssh-server openssh-client"),
     ("fuzzing the parser of .wgm", ("clang", "clang-14"), "clang-14 libclang-rt-14-dev"),
+    ("fuzzing the parser of .wgm and the device", ("clang", "clang-14"), "clang-14 libclang-rt-14-dev"),
 )
 
 

@@ -16,7 +16,7 @@ typedef struct {
     uint32_t (*ticks)(void *self);                              /* counts up and wraps: cycles, instructions, nanoseconds */
     size_t (*info)(void *self, uint8_t *out, size_t room);      /* facts of its own (wg_fact_...), chip and clock among them */
     size_t (*stats)(void *self, uint8_t *out, size_t room);
-    /* Storage of models. Without `erase` models are written to `models` in RAM, aligned to WG_ALIGN. */
+    /* Storage of models: all three, or none: then models are written to `models` in RAM, aligned to WG_ALIGN. */
     int32_t (*erase)(void *self, uint32_t slot, uint32_t bytes); /* makes room; 0 or negative */
     int32_t (*write)(void *self, uint32_t slot, uint32_t offset, const uint8_t *data, uint32_t bytes);
     const uint8_t *(*mapped)(void *self, uint32_t slot);        /* where a file can be read, aligned to WG_ALIGN; or 0 */

@@ -31,6 +31,7 @@ from wakegen.devices.messages import (  # fmt: skip
 from wakegen.features.native import NativeInt8
 
 STEP = 1280
+PATIENCE_S = 90.0  # a busy machine; nothing waits for so long when all is well
 GOOD = Faults()
 
 
@@ -54,8 +55,8 @@ class Talker:
         """Move what there is to move, for a few milliseconds at most."""
         self.link.receive(self._back.read(time.monotonic()), time.monotonic())
         out = self.link.outgoing(time.monotonic())
-        if out:
-            self._there.write(out, time.monotonic())
+        for piece in _pieces(out):
+            self._there.write(piece, time.monotonic())
         self.put(self._there.read(time.monotonic()))
         if takes:
             self.answers += map(from_bytes, self.link.take())
@@ -63,14 +64,15 @@ class Talker:
         if select.select([self._source], [], [], wait_s)[0]:
             data = os.read(self._source, 65_536)
             assert data, "the device has ended"
-            self._back.write(data, time.monotonic())
+            for piece in _pieces(data):
+                self._back.write(piece, time.monotonic())
 
     def put(self, data: bytes) -> None:
         """Write bytes as they are."""
         while data:
             data = data[os.write(self._sink, data) :]
 
-    def until(self, done, *, seconds: float = 20.0, takes: bool = True) -> None:
+    def until(self, done, *, seconds: float = PATIENCE_S, takes: bool = True) -> None:
         """Take turns until something holds."""
         end_s = time.monotonic() + seconds
         while not done():
@@ -82,7 +84,7 @@ class Talker:
         for message in messages:
             self.link.send(message if isinstance(message, bytes) else to_bytes(message))
 
-    def answer(self, *kinds: type[Message], seconds: float = 20.0) -> Message:
+    def answer(self, *kinds: type[Message], seconds: float = PATIENCE_S) -> Message:
         """Give the next answer, which must be of one of these kinds."""
         self.until(lambda: bool(self.answers), seconds=seconds)
         first = self.answers.pop(0)
@@ -112,6 +114,12 @@ class Talker:
             made.steps += list(records(said))
         made.heard = said
         return made
+
+
+def _pieces(data: bytes) -> list[bytes]:
+    """Cut behind each 0: faults are of frames."""
+    *whole, rest = data.split(b"\0")
+    return [*(piece + b"\0" for piece in whole), *([rest] if rest else [])]
 
 
 @dataclass(slots=True)

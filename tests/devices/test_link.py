@@ -136,6 +136,19 @@ def test_numbers_run_over():
     assert len(at_host) == 40
 
 
+def test_numbers_run_over_in_c_too(tmp_path_factory):
+    """Two messages that wait must not share a place, though 3 does not divide 65,536."""
+    if not shutil.which("gcc"):
+        pytest.skip("needs gcc")
+    end = CLink(tmp_path_factory.mktemp("link"), window=3, max_body=64)
+    end.receive(to_bytes(Frame(Kind.OPEN, 5, body=Terms().to_bytes())), 0.0)
+    for first in range(0, 65_544, 3):
+        bodies = [(first + i).to_bytes(4, "little") for i in range(3)]
+        frames = [to_bytes(Frame(Kind.DATA, 5, (first + i) % 65_536, body=body)) for i, body in enumerate(bodies)]
+        end.receive(b"".join(frames), 0.0)
+        assert end.take() == bodies
+
+
 def test_a_reader_who_is_slow_is_waited_for(device):
     one = talk(device(window=4))
     one.until(lambda: one.host.is_open)

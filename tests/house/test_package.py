@@ -12,6 +12,7 @@ import zipfile
 from importlib.metadata import packages_distributions
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 
 import pytest
 
@@ -98,7 +99,10 @@ def test_a_wheel_carries_profiles_words_and_templates_and_runs(tmp_path):
     [wheel] = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
+        program = [one for one in archive.infolist() if one.filename == "wakegen/_native/wakegen-device"]
         archive.extractall(tmp_path / "site")
+    if which("gcc") and os.name == "posix":
+        assert [one.external_attr >> 16 & 0o111 for one in program] == [0o111], "a device that may be run"
     wanted = {f"wakegen/_device_profiles/{path.name}" for path in (ROOT / "device_profiles").glob("*.yaml")}
     for folder in ("text/data", "report/templates"):
         wanted |= {

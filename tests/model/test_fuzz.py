@@ -1,4 +1,4 @@
-"""Any bytes as a .wgm: no crash, no read out of bounds (ten million of them: `firmware_harness/fuzz/run.py 10000000`)."""
+"""Any bytes as a .wgm, or as what a device hears: no crash, no read out of bounds (ten million of them: `firmware_harness/fuzz/run.py 10000000`)."""
 
 from __future__ import annotations
 
@@ -24,6 +24,14 @@ def test_the_parser_of_the_c_engine_survives_a_fuzzer(tmp_path):
     if module["compiler"]() is None:
         pytest.skip("needs clang with libFuzzer: apt install clang-14 libclang-rt-14-dev")
     assert module["fuzz"](100_000, folder=tmp_path) >= 100_000
+
+
+@pytest.mark.slow
+def test_the_device_survives_a_fuzzer(tmp_path):
+    module = runpy.run_path(str(FUZZ))
+    if module["compiler"]() is None:
+        pytest.skip("needs clang with libFuzzer: apt install clang-14 libclang-rt-14-dev")
+    assert module["fuzz"](5_000, folder=tmp_path, target="device") >= 5_000
 
 
 @needs_c
