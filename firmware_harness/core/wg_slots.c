@@ -47,6 +47,12 @@ static void empty(wg_device *device, uint32_t slot) {
     if (was_ready) lay_out(device);
 }
 
+/* Empty a slot for good: what storage keeps of it must not come back after a restart. */
+static void discard(wg_device *device, uint32_t slot) {
+    empty(device, slot);
+    if (device->port->erase) device->port->erase(device->port->self, slot, 0);
+}
+
 /* Make a detector of a file that is here; WG_ARENA: `excess` bytes of arena are missing. */
 static int32_t open_file(wg_device *device, uint32_t slot, uint32_t bytes, uint32_t *excess) {
     wg_slot *s = device->slot + slot;
@@ -85,8 +91,11 @@ wg_objection wg_slots_load(wg_device *device, uint32_t slot, uint32_t bytes, uin
     wg_slot *s = device->slot + slot;
     if (bytes > port->model_room) return (wg_objection){WG_REFUSED_TOO_LARGE, held(bytes - port->model_room), "of the slot"};
     if (bytes && s->state != WG_EMPTY && s->bytes == bytes && s->crc == crc) return NONE;
+    if (!bytes) {
+        discard(device, slot);
+        return NONE;
+    }
     empty(device, slot);
-    if (!bytes) return NONE;
     const int32_t status = port->erase ? port->erase(port->self, slot, bytes) : 0;
     if (status < 0) return (wg_objection){WG_REFUSED_STORAGE, status, "erasing"};
     s->bytes = bytes, s->crc = crc, s->state = WG_PARTIAL;
@@ -119,6 +128,6 @@ wg_objection wg_slots_chunk(wg_device *device, uint32_t slot, uint32_t offset, c
     const wg_objection why = status < 0            ? (wg_objection){WG_REFUSED_STORAGE, status, "writing"}
                              : s->have == s->bytes ? complete(device, slot)
                                                    : NONE;
-    if (why.status) empty(device, slot);
+    if (why.status) discard(device, slot);
     return why;
 }

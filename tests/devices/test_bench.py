@@ -240,7 +240,12 @@ def test_a_port_that_is_unplugged_ends_with_a_name_and_a_session_that_goes_on(
     monkeypatch.setattr("wakegen.bench.reached._WAITS_S", (0.1,))
     model = tmp_path / "test.wgm"
     model.write_bytes((folder / "test.wgm").read_bytes())
-    threading.Timer(0.4, bridge.unplug).start()
+
+    def pull() -> None:
+        until(lambda: kept(tmp_path) >= 2)
+        bridge.unplug()
+
+    threading.Thread(target=pull).start()
     with pytest.raises(DeviceError, match=bridge.path):
         wakegen.bench_device(model, target=Target("serial", bridge.path), seconds=600.0, audio=[folder])
     [session] = (tmp_path / "sessions").iterdir()

@@ -57,9 +57,9 @@ def device(request, tmp_path_factory):
     return lambda **terms: CLink(folder, **terms)
 
 
-def talk(end: Any = None, faults: Faults = GOOD, *, seed: int = 0) -> Talk:
+def talk(end: Any = None, faults: Faults = GOOD, *, seed: int = 0, patience_s: float = 10.0) -> Talk:
     lines = FaultyLine(faults, seed=2 * seed), FaultyLine(faults, seed=2 * seed + 1)
-    return Talk(Link(session=4711), end or Link(), *lines)
+    return Talk(Link(session=4711, patience_s=patience_s), end or Link(), *lines)
 
 
 def exchanged(one: Talk, count: int, size: int = 200) -> tuple[list[bytes], list[bytes]]:
@@ -112,7 +112,7 @@ def test_over_a_bad_line_every_message_arrives_once_and_in_order(
     device, seed, dropped, doubled, late, garbage, errors, window
 ):
     faults = Faults(errors, dropped, doubled, late, garbage, bytes_per_s=92_160, delay_s=0.002)
-    one = talk(device(window=window), faults, seed=seed)
+    one = talk(device(window=window), faults, seed=seed, patience_s=60.0)  # so bad a line may be silent for long
     at_device, at_host = exchanged(one, 60, 60)
     assert at_device == expected(60, 60)
     assert at_host == [b"re" + message for message in expected(60, 60)]

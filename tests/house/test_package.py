@@ -120,3 +120,10 @@ def test_a_wheel_carries_profiles_words_and_templates_and_runs(tmp_path):
     assert str(tmp_path) in package
     assert folder.endswith("_device_profiles")
     assert name == "rpi4"
+
+
+@pytest.mark.xdist_group("together")
+def test_tests_that_share_something_run_in_one_worker(request):
+    """A pytest that xdist does not know yet ignores the groups without a word."""
+    if request.config.getoption("loadgroup", default=False):
+        assert request.node.nodeid.endswith("@together")

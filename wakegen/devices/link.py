@@ -210,6 +210,10 @@ class Link:
         state = self._state
         done = (frame.ack - state.base) % _NUMBERS
         if done > (state.next - state.base) % _NUMBERS:
+            if self._opens and (frame.ack - state.next) % _NUMBERS < _NUMBERS // 2:
+                raise DeviceLost(
+                    "The device is in a session of the same number with somebody else.", hint="Run the same again."
+                )
             return  # older than what is known
         state.room = frame.room
         for _ in range(done):

@@ -16,7 +16,7 @@ _REFUSALS: dict[int, tuple[type[WakegenError], str, str]] = {
     Status.NO_SLOT: (BadInput, "The device holds {detail} models, not more.", "Measure fewer models at once."),
     Status.TOO_LARGE: (
         BadInput,
-        "The model is {detail} bytes too large for the device's memory of models.",
+        "The model is {detail} bytes too large for the device's memory.",
         "A smaller one: wakegen export MODEL --to wgm --backbone nano.",
     ),
     Status.EMPTY: (DeviceError, "The device has no model loaded.", _AGAIN),
