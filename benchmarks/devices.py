@@ -7,24 +7,19 @@ QEMU; the agent runs behind a real sshd on this machine, as an account of its ow
 from __future__ import annotations
 
 import argparse
-import os
-import pty
-import socket
 import tempfile
-import threading
 import time
-import tty
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.bridge import bridged_pty, bridged_socket
 from benchmarks.judging import Measure, collected, nothing, say
 from benchmarks.sshd import PROGRAM, Sshd
-from wakegen.core.errors import DeviceLost, NotInstalled
+from wakegen.core.errors import NotInstalled
 from wakegen.core.seeds import stream
 from wakegen.devices.bundle import bundle
 from wakegen.devices.client import Device
@@ -120,7 +115,7 @@ def _expected(model: Path, sound: I16) -> NDArray[np.int32]:
 def _serial(model: Path, seconds: float) -> dict[str, Any]:
     say(f"serial: {seconds:g} s of sound through a pty at {BAUD} baud")
     sound = _sound(seconds)
-    with _bridged_pty() as path, Device(table.connect(Target("serial", path, baud=BAUD))) as device:
+    with bridged_pty(_at_921600()) as path, Device(table.connect(Target("serial", path, baud=BAUD))) as device:
         device.load(model.read_bytes())
         took, sums = _timed(lambda: _sums(device, sound))
     if not np.array_equal(sums, _expected(model, sound)):
@@ -128,10 +123,18 @@ def _serial(model: Path, seconds: float) -> dict[str, Any]:
     return {"serial_x_realtime_921600": round(seconds / took, 2)}
 
 
+def _at_921600() -> Line:
+    """Give the firmware's program behind a line that carries no more each way."""
+    return FaultyTransport(loopback.connect(Target("loopback")), Faults(bytes_per_s=_BYTES_PER_S), seed=0)
+
+
 def _socket(model: Path, seconds: float) -> dict[str, Any]:
     say(f"socket: {seconds:g} s of sound through a TCP port")
     sound = _sound(seconds)
-    with _bridged_socket() as address, Device(table.connect(Target("serial", address))) as device:
+    with (
+        bridged_socket(loopback.connect(Target("loopback"))) as address,
+        Device(table.connect(Target("serial", address))) as device,
+    ):
         device.load(model.read_bytes())
         before = device.link.counts.bytes_out
         took, sums = _timed(lambda: _sums(device, sound))
@@ -210,63 +213,3 @@ def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
     started = time.perf_counter()
     made = work()
     return time.perf_counter() - started, made
-
-
-@contextmanager
-def _bridged_pty() -> Iterator[str]:
-    """Put the firmware's program behind a pty that carries no more than 921,600 baud each way."""
-    master, slave = pty.openpty()
-    tty.setraw(slave)
-    line = FaultyTransport(loopback.connect(Target("loopback")), Faults(bytes_per_s=_BYTES_PER_S), seed=0)
-    stop = threading.Event()
-    thread = threading.Thread(target=_pump, args=(line, master, stop))
-    thread.start()
-    try:
-        yield os.ttyname(slave)
-    finally:
-        stop.set()
-        thread.join()
-        line.close()
-        os.close(slave)
-        os.close(master)
-
-
-@contextmanager
-def _bridged_socket() -> Iterator[str]:
-    """Put the firmware's program behind a TCP port."""
-    line, stop = loopback.connect(Target("loopback")), threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def serve() -> None:
-            connection, _ = server.accept()
-            with connection:
-                _pump(line, connection.fileno(), stop)
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield f"socket://127.0.0.1:{server.getsockname()[1]}"
-        finally:
-            stop.set()
-            thread.join()
-            line.close()
-
-
-def _pump(line: Line, end: int, stop: threading.Event) -> None:
-    """Carry bytes both ways. What the far end has not taken yet holds the host back, as a UART does."""
-    os.set_blocking(end, False)
-    while not stop.is_set():
-        try:
-            came = b""
-            with suppress(BlockingIOError):
-                came = os.read(end, 4096)
-            if came:
-                line.write(came)
-            back = line.read(0.0 if came else 0.001)
-            while back:
-                try:
-                    back = back[os.write(end, back) :]
-                except BlockingIOError:
-                    time.sleep(0.001)
-        except (OSError, DeviceLost):
-            return

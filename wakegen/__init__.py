@@ -46,7 +46,7 @@ _PUBLIC = {
     "flash_firmware": "wakegen.firmware.flash:flash",
     "list_banks": "wakegen.pipeline.banks:list_banks",
     "list_engines": "wakegen.api:list_engines",
-    "list_ports": "wakegen.firmware.ports:list_ports",
+    "list_ports": "wakegen.devices.ports:list_ports",
     "list_voices": "wakegen.api:list_voices",
     "list_voices_to_pull": "wakegen.voices.offer:offers",
     "load_settings": "wakegen.config:load_settings",

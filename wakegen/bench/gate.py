@@ -28,6 +28,8 @@ class Limits:
     max_model_kb: float | None = None  # the device profile's
     max_step_ms: float | None = None  # the device profile's, against the slowest step but one in a hundred
     no_shortcut: bool = True  # no probe may be suspicious
+    max_misses: int | None = None  # clips with the phrase that were not heard
+    max_false_accepts: int | None = None  # events in everyday sound, however long that is
 
 
 TITLES = {
@@ -38,6 +40,8 @@ TITLES = {
     "max_model_kb": "model at most, KiB",
     "max_step_ms": "step (p99) against the device's limit, ms",
     "no_shortcut": "suspicious shortcut probes at most",
+    "max_misses": "misses at most",
+    "max_false_accepts": "false accepts at most",
 }
 
 
@@ -77,8 +81,14 @@ def check(
         _below("max_model_kb", limits.max_model_kb, None if size is None else size / 1024, "KiB of model"),
         _below("max_step_ms", limits.max_step_ms, p99, "ms for the slowest step of a hundred, on the machine measured"),
         _shortcut(limits.no_shortcut, evaluation),
+        _count("max_misses", limits.max_misses, _misses(evaluation)),
+        _count("max_false_accepts", limits.max_false_accepts, _accepts(evaluation)),
     )
     return tuple(result for result in results if result is not None)
+
+
+# MLPerf Tiny 1.3, streaming wake word: 8 misses and 8 false accepts at most, on a recording of its own.
+MLPERF_TINY = {"max_misses": 8, "max_false_accepts": 8}
 
 
 def passed(results: tuple[GateResult, ...]) -> bool:
@@ -142,6 +152,27 @@ def _shortcut(wanted: bool, evaluation: Evaluation | None) -> GateResult | None:
     unknown = any(probe.verdict == "too few clips" for probe in probes)
     text = "; ".join(f"{probe.name}: {probe.text}" for probe in bad) or "no probe is suspicious"
     return GateResult("no_shortcut", 0, len(bad), not bad, not bad and not unknown, text)
+
+
+def _count(name: str, limit: int | None, found: tuple[int, str] | None) -> GateResult | None:
+    if limit is None:
+        return None
+    if found is None:
+        return GateResult(name, limit, None, False, False, "nothing was heard to tell it from")
+    return GateResult(name, limit, found[0], found[0] <= limit, found[0] <= limit, found[1])
+
+
+def _misses(evaluation: Evaluation | None) -> tuple[int, str] | None:
+    if evaluation is None or not evaluation.recall.total:
+        return None
+    missed = evaluation.recall.total - evaluation.recall.hits
+    return missed, f"{missed} of {evaluation.recall.total} were missed"
+
+
+def _accepts(evaluation: Evaluation | None) -> tuple[int, str] | None:
+    if evaluation is None or not evaluation.false_accepts.hours:
+        return None
+    return evaluation.false_accepts.events, evaluation.false_accepts.text()
 
 
 def device_limits(device: str | None) -> dict[str, float | None]:

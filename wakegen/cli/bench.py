@@ -19,9 +19,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 class BenchGroup(click.Group):
     """A group whose first word may be a model instead of a command: then it is measured."""
 
+    default = "run"
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args or args[0] not in self.commands:
-            args = ["run", *args]
+            args = [self.default, *args]
         return super().parse_args(ctx, args)
 
 
@@ -91,6 +93,9 @@ def _what(function: F) -> F:
 @click.option("--max-p99-ms", type=float, metavar="MS", help="Slowest 80 ms step (99th percentile).")
 @click.option("--max-rss-mb", type=float, metavar="MB", help="Most memory.")
 @options.limits
+@click.option(
+    "--mlperf-tiny", is_flag=True, help="MLPerf Tiny's streaming wake word: 8 misses, 8 false accepts at most."
+)
 @click.option("--junit", type=options.FOLDER, metavar="FILE", help="Write the limits as JUnit XML.")
 @options.output
 @click.pass_obj

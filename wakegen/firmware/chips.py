@@ -1,4 +1,4 @@
-"""The chips that firmware is built for: how an image names them, where it begins in flash, how they show up on USB."""
+"""The chips that firmware is built for: how an image names them, and where it begins in flash."""
 
 from __future__ import annotations
 
@@ -29,32 +29,6 @@ CHIPS = (
 )
 # Chips that wakegen has no firmware for; an image for one of them is refused by its name.
 _OTHERS = {2: "ESP32-S2", 12: "ESP32-C2", 16: "ESP32-H2", 20: "ESP32-C61", 23: "ESP32-C5", 25: "ESP32-H21"}
-
-
-@dataclass(frozen=True, slots=True)
-class UsbRow:
-    """A USB device that a board's serial port may be. It never proves which chip is behind it."""
-
-    vid: int
-    pid: int | None  # None: any
-    title: str
-
-
-# From the vendors' lists. The order is that of how surely there is a board behind it.
-USB = (
-    UsbRow(0x303A, 0x1001, "Espressif USB Serial/JTAG"),
-    UsbRow(0x303A, None, "Espressif USB"),
-    UsbRow(0x10C4, 0xEA60, "Silicon Labs CP2102"),
-    UsbRow(0x10C4, 0xEA70, "Silicon Labs CP2105"),
-    UsbRow(0x1A86, 0x55D3, "WCH CH343"),
-    UsbRow(0x1A86, 0x55D4, "WCH CH9102"),
-    UsbRow(0x1A86, 0x7523, "WCH CH340"),
-    UsbRow(0x1A86, 0x5523, "WCH CH341"),
-    UsbRow(0x0403, 0x6001, "FTDI FT232R"),
-    UsbRow(0x0403, 0x6010, "FTDI FT2232H"),
-    UsbRow(0x0403, 0x6014, "FTDI FT232H"),
-    UsbRow(0x0403, 0x6015, "FTDI FT231X"),
-)
 
 
 def named(name: str) -> Chip:
@@ -108,8 +82,3 @@ def of_device(device: str) -> Chip:
             hint=f"Give one of {', '.join(names)}, or a profile that extends one of them.",
         )
     return named(profile.name)
-
-
-def usb_title(vid: int | None, pid: int | None) -> str:
-    """Give what a USB device is; "" for one that is not in the table."""
-    return next((row.title for row in USB if row.vid == vid and row.pid in (pid, None)), "")

@@ -10,7 +10,8 @@ from typing import Any
 
 from wakegen.core.errors import DeviceLost
 from wakegen.core.events import Notice, OnEvent, Progress, StageDone, StageStarted, ignore
-from wakegen.firmware import jobs, ports
+from wakegen.devices import ports
+from wakegen.firmware import jobs
 from wakegen.firmware.meanings import explain
 from wakegen.firmware.package import Package, gather
 

@@ -6,11 +6,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from wakegen.core.errors import DeviceLost
-from wakegen.devices import facts
+from wakegen.devices import facts, ports
 from wakegen.devices.client import Device
 from wakegen.devices.transports.base import Target
 from wakegen.devices.transports.table import connect
-from wakegen.firmware import ports
 
 
 @dataclass(frozen=True, slots=True)

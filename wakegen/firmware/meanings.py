@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from wakegen.core.errors import DeviceError, DeviceLost, FlashFailed, NotInstalled, WrongChip
-from wakegen.firmware import ports
+from wakegen.devices import ports
 from wakegen.firmware.chips import CHIPS, Chip
 
 _RESET = "Hold BOOT, press RESET, let BOOT go, and run it again with --no-reset."

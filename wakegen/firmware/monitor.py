@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 from wakegen.core.errors import DeviceError, DeviceLost, WakegenError
 from wakegen.core.events import Notice, OnEvent, ignore
-from wakegen.devices import frames, messages
+from wakegen.devices import frames, messages, ports
 from wakegen.devices.transports.base import Line, Target
 from wakegen.devices.transports.table import connect
-from wakegen.firmware import ports
 
 BAUD = 115_200  # of the ROM's own log
 _QUIET_S = 0.3  # after which a line without an end is shown

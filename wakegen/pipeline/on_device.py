@@ -217,8 +217,9 @@ def _document(asked: Asked, model: _Model, info: Mapping[str, Value], measured: 
     wanted = replace(asked.limits, **device_limits(asked.device))  # type: ignore[arg-type]
     if asked.target.transport in STAND_INS:
         wanted = replace(wanted, max_step_ms=None)  # the device's own times are not known
-    gates = check(wanted if evaluation else _of_cost(wanted), evaluation, latency, model_bytes=len(model.data))
-    if evaluation is None and model.path.suffix == ".onnx":
+    stands_in = evaluation is None and model.path.suffix == ".onnx"  # the sidecar's own evaluation
+    gates = check(_of_cost(wanted) if stands_in else wanted, evaluation, latency, model_bytes=len(model.data))
+    if stands_in:
         limits = asked.limits
         gates += sidecar_gates(model.path, min_recall=limits.min_recall, max_fa_per_hour=limits.max_fa_per_hour)
     sidecar = model.reference.sidecar

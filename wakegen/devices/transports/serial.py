@@ -9,7 +9,8 @@ import socket
 from typing import Any
 from urllib.parse import urlsplit
 
-from wakegen.core.errors import BadInput, DeviceError, DeviceLost, NotInstalled
+from wakegen.core.errors import BadInput, DeviceError, DeviceLost
+from wakegen.devices import ports
 from wakegen.devices.transports.base import Line, Target
 
 _AT_ONCE = 65_536
@@ -29,6 +30,7 @@ def connect(target: Target) -> Line:
     """
     if not target.address:
         raise BadInput("No port was named.", hint="Give --port; `wakegen devices scan` lists them.")
+    ports.check(target.address)
     if target.address.startswith("socket://"):
         return SocketLine(target)
     return SerialLine(target)
@@ -49,7 +51,7 @@ class SerialLine:
             self._port.dtr = self._port.rts = False  # both on, then off, resets an ESP32
             self._open()
         except self._errors as error:
-            raise _why(target, error) from error
+            raise ports.from_os(target.address, str(error)) from error
 
     def _open(self) -> None:
         try:
@@ -130,8 +132,8 @@ class SocketLine:
 def _pyserial() -> Any:
     try:
         import serial
-    except ImportError:
-        raise NotInstalled("pyserial is not installed.", hint='pip install "wakegen[serial]"') from None
+    except ImportError as error:
+        raise ports.no_pyserial() from error
     return serial
 
 
@@ -139,20 +141,3 @@ def _gone(target: Target, reason: object) -> DeviceLost:
     return DeviceLost(
         f"{target.address} is gone: {reason}.", hint="Was it unplugged? What was finished is kept: run the same again."
     )
-
-
-def _why(target: Target, error: Exception) -> DeviceError:
-    """Say why a port could not be opened."""
-    code, text = getattr(error, "errno", None), str(error)
-    if code in (errno.ENOENT, errno.ENODEV, errno.ENXIO) or ("could not open port" in text and "No such file" in text):
-        return DeviceError(
-            f"There is no port {target.address}.", hint="wakegen devices scan lists those that are there."
-        )
-    if code == errno.EACCES or "Permission denied" in text:
-        return DeviceError(
-            f"You may not open {target.address}.",
-            hint='sudo usermod -aG dialout "$USER", then log in again.',
-        )
-    if code == errno.EBUSY or "exclusively lock" in text or code == errno.EAGAIN:
-        return DeviceError(f"{target.address} is in use by another program.", hint="Close it, and try again.")
-    return DeviceError(f"{target.address} cannot be opened: {text}.", hint="Is it the right port?")

@@ -12,7 +12,7 @@ import pytest
 
 from tests.firmware.board import Board
 from wakegen.core.errors import BadInput, NoPort, PortBusy, PortDenied
-from wakegen.firmware import ports
+from wakegen.devices import ports
 
 
 @pytest.fixture

@@ -12,10 +12,35 @@ from typing import Any
 
 from wakegen.core.errors import BadInput, DeviceError, NoPort, NotInstalled, PortBusy, PortDenied
 from wakegen.core.names import nearest
-from wakegen.firmware.chips import usb_title
 
 _SHOWN = 4  # names in a message
 _SCHEMES = ("socket", "rfc2217", "loop")  # of pyserial's URLs, those that lead to a device
+
+
+@dataclass(frozen=True, slots=True)
+class UsbRow:
+    """A USB device that a board's serial port may be. It never proves which chip is behind it."""
+
+    vid: int
+    pid: int | None  # None: any
+    title: str
+
+
+# From the vendors' lists. The order is that of how surely there is a board behind it.
+USB = (
+    UsbRow(0x303A, 0x1001, "Espressif USB Serial/JTAG"),
+    UsbRow(0x303A, None, "Espressif USB"),
+    UsbRow(0x10C4, 0xEA60, "Silicon Labs CP2102"),
+    UsbRow(0x10C4, 0xEA70, "Silicon Labs CP2105"),
+    UsbRow(0x1A86, 0x55D3, "WCH CH343"),
+    UsbRow(0x1A86, 0x55D4, "WCH CH9102"),
+    UsbRow(0x1A86, 0x7523, "WCH CH340"),
+    UsbRow(0x1A86, 0x5523, "WCH CH341"),
+    UsbRow(0x0403, 0x6001, "FTDI FT232R"),
+    UsbRow(0x0403, 0x6010, "FTDI FT2232H"),
+    UsbRow(0x0403, 0x6014, "FTDI FT232H"),
+    UsbRow(0x0403, 0x6015, "FTDI FT231X"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,3 +207,8 @@ def _program(pid: int) -> str:
     with suppress(OSError):
         return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
     return "a program"
+
+
+def usb_title(vid: int | None, pid: int | None) -> str:
+    """Give what a USB device is; "" for one that is not in the table."""
+    return next((row.title for row in USB if row.vid == vid and row.pid in (pid, None)), "")
