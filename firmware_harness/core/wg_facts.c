@@ -52,6 +52,8 @@ size_t wg_facts_info(const wg_device *device, uint8_t *out, size_t room) {
     if (!port->capture) number(&p, WG_FACT_CHANNELS, 0); /* of a microphone only the port knows */
     text(&p, WG_FACT_FORMATS, "wgm");
     text(&p, WG_FACT_RUNTIME, "integers");
+    for (uint32_t i = 0; i < port->slots; i++)
+        if (device->slot[i].state == WG_READY) number(&p, (uint8_t)(WG_FACT_MODEL_0 + i), device->slot[i].crc);
     return with_own(&p, port->self, port->info);
 }
 

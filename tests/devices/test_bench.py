@@ -235,8 +235,7 @@ def test_a_port_in_use_and_a_port_that_talks_nonsense(folder, monkeypatch):
         line = table.connect(Target("serial", path))
         with pytest.raises(DeviceError, match="is held by"):
             table.connect(Target("serial", path))
-        impatient = Device(line)
-        impatient.link._patience_s = 1.0
+        impatient = Device(line, patience_s=1.0)
         with pytest.raises(DeviceLost, match="has not answered for 1 s"):
             impatient.open()
         assert impatient.link.splitter.bad > 0
@@ -292,3 +291,34 @@ def test_the_emulated_microcontroller_hears_the_same(folder, undisturbed):
     assert document["session"]["info"]["ticks_are"] == "instructions"
     assert replace(target).title == "qemu"
     assert isinstance(table.connect(HERE), ChildLine)
+
+
+def test_sessions_are_listed_and_compared(folder, undisturbed, capsys):
+    from wakegen.cli.guard import run
+
+    again = bench(folder, HERE)
+    assert run(["bench", "list", "--project", str(folder), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["sessions"]
+    names = [Path(one["folder"]).name for one in found]
+    assert again.session.name in names
+    assert run(["bench", "compare", names[0], names[-1], "--project", str(folder)]) == 0
+    assert "recall" in capsys.readouterr().out
+    assert run(["bench", "compare", names[0], "nothing", "--project", str(folder)]) == 3
+    assert "no finished session" in capsys.readouterr().err
+
+
+def test_limits_of_mlperf_tiny_and_of_junit(folder, undisturbed, tmp_path, capsys):
+    from wakegen.cli.guard import run
+
+    model, said = str(folder / "test.wgm"), str(tmp_path / "bench.xml")
+    where = ["bench", "--loopback", model, "--audio", str(folder), "--seconds", "6", "--mlperf-tiny", "--junit", said]
+    code = run([*where, "--json"])
+    document = json.loads(capsys.readouterr().out)
+    rows = {row["name"]: row for row in document["limits"]}
+    missed = undisturbed["evaluation"]["recall"]["total"] - undisturbed["evaluation"]["recall"]["hits"]
+    assert rows["max_misses"]["value"] == missed
+    assert rows["max_false_accepts"]["value"] == undisturbed["evaluation"]["false_accepts"]["events"]
+    assert code == (0 if all(row["ok"] for row in rows.values()) else 6)
+    text = Path(said).read_text()
+    assert text.count("<testcase") == len(rows)
+    assert text.count("<failure") == sum(not row["ok"] for row in rows.values())

@@ -18,6 +18,7 @@ COMMANDS = {
     "train": "wakegen.cli.stages:train",
     "test": "wakegen.cli.stages:test",
     "bench": "wakegen.cli.bench:bench",
+    "devices": "wakegen.cli.devices:devices",
     "report": "wakegen.cli.stages:report",
     "export": "wakegen.cli.export:export",
     "listen": "wakegen.cli.listen:listen",

@@ -144,6 +144,8 @@ class Agent:
 
     def _info(self, _: m.AskInfo) -> None:
         own = {"slots": SLOTS, "model_room": MODEL_ROOM, "channels": int(self._record is not None)}
+        slots = [self._slots.loaded(slot) for slot in range(SLOTS)]
+        own |= {f"model_{one.slot}": one.crc32 for one in slots if one.state == m.State.READY}
         self._send(m.Info(facts.to_bytes({**agent_facts.info(runtime=self._runtime), **own})))
 
     def _stats(self, _: m.AskStats) -> None:

@@ -19,7 +19,7 @@ from wakegen.core.errors import DeviceError
 from wakegen.devices import facts, messages
 from wakegen.devices.facts import Value
 from wakegen.devices.frames import MAX_BODY
-from wakegen.devices.link import Link
+from wakegen.devices.link import PATIENCE_S, Link
 from wakegen.devices.messages import (
     AskInfo,
     AskStats,
@@ -68,9 +68,17 @@ class Clip:
 class Device:
     """A device on an open line. Not for sharing between threads."""
 
-    def __init__(self, line: Line, *, clock: Callable[[], float] = time.monotonic, on_log: OnLog | None = None) -> None:
+    def __init__(
+        self,
+        line: Line,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        on_log: OnLog | None = None,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        """Take an open line; a device that says nothing for `patience_s` is taken for lost."""
         self._line, self._clock, self._on_log = line, clock, on_log
-        self._link = Link(session=1 + secrets.randbelow(0xFFFF))
+        self._link = Link(session=1 + secrets.randbelow(0xFFFF), patience_s=patience_s)
         self._inbox: list[Message] = []
         self._clip = 0
 

@@ -48,6 +48,7 @@ FACTS = (
     FactRow(20, "memory_kb", "memory, KiB"),
     FactRow(21, "governor", "clock governor", str),
     FactRow(22, "host", "host", str),
+    *(FactRow(32 + slot, f"model_{slot}", f"CRC-32 of the model in slot {slot}") for slot in range(4)),
     # How it fares: the answer to STATS.
     FactRow(64, "uptime_ms", "since its start, ms"),
     FactRow(65, "heap_free", "heap free, bytes"),

@@ -26,7 +26,7 @@ _NUMBERS = 1 << 16
 _FIRST_WAIT_S = 0.5  # for an answer, before the line's own time is known; a serial bridge can hold bytes for 16 ms
 _LEAST_WAIT_S, _MOST_WAIT_S = 0.03, 1.0
 _MOST_PATIENT = 4  # times that wait: nobody else is on the line who would need it
-_PATIENCE_S = 10.0  # without a single frame: longer than a reboot takes
+PATIENCE_S = 10.0  # without a single frame: longer than a reboot takes
 _LONGEST_LOOK_S = 1.0  # that two looks at the line, one after the other, count for
 _IDLE_PING_S = 1.0  # with nothing to say, a cable that was pulled is noticed all the same
 
@@ -93,7 +93,7 @@ class _State:
 class Link:
     """One end of a line."""
 
-    def __init__(self, *, session: int = 0, terms: Terms | None = None, patience_s: float = _PATIENCE_S) -> None:
+    def __init__(self, *, session: int = 0, terms: Terms | None = None, patience_s: float = PATIENCE_S) -> None:
         """Open a session, if one is named (1 … 65535), or wait for one to be opened."""
         self._opens = session > 0
         self._own = terms or Terms()
