@@ -70,7 +70,10 @@ def _flat(value: Any, place: str) -> Iterator[tuple[str, Any]]:
 
 
 def _source(sources: Mapping[str, str], key: str) -> str:
-    """Give the source of the value or of the nearest part that holds it."""
+    """Give the source of the value, of its first part, or of the nearest that holds it."""
+    inside = next((source for place, source in sources.items() if place.startswith(f"{key}.")), None)
+    if inside is not None:
+        return inside
     while key:
         if key in sources:
             return sources[key]
