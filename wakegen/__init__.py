@@ -42,6 +42,7 @@ _PUBLIC = {
     "clear_cache": "wakegen.pipeline.cache:clear_cache",
     "discover_available_engines": "wakegen.engines.table:discover_available_engines",
     "export_detector": "wakegen.api:export_detector",
+    "examine_installation": "wakegen.pipeline.doctor:examine",
     "explain_settings": "wakegen.config:explain",
     "flash_firmware": "wakegen.firmware.flash:flash",
     "list_devices": "wakegen.profiles.listing:rows",

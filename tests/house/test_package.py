@@ -122,6 +122,34 @@ def test_a_wheel_carries_profiles_words_and_templates_and_runs(tmp_path):
     assert name == "rpi4"
 
 
+@pytest.mark.slow
+def test_everything_that_is_installed_has_a_wheel_for_a_raspberry_pi(tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--dry-run",
+        "--ignore-installed",
+        "--quiet",
+        "--only-binary",
+        ":all:",
+    ]
+    platforms = [
+        "--platform",
+        "manylinux2014_aarch64",
+        "--platform",
+        "manylinux_2_28_aarch64",
+        "--python-version",
+        "3.11",
+    ]
+    pins = ["-c", str(ROOT / "constraints.txt"), "--target", str(tmp_path)]
+    done = subprocess.run([*command, *platforms, *pins, *PROJECT["dependencies"]], capture_output=True, text=True)
+    if "connection" in done.stderr.lower() and done.returncode:
+        pytest.skip("no package index can be reached")
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.xdist_group("together")
 def test_tests_that_share_something_run_in_one_worker(request):
     """A pytest that xdist does not know yet ignores the groups without a word."""

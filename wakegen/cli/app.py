@@ -29,6 +29,7 @@ COMMANDS = {
     "voices": "wakegen.cli.voices:voices",
     "bank": "wakegen.cli.bank:bank",
     "cache": "wakegen.cli.cache:cache",
+    "doctor": "wakegen.cli.doctor:doctor",
     "config": "wakegen.cli.config:config",
     "completion": "wakegen.cli.completion:completion",
     "list-providers": "wakegen.cli.engines:list_providers",
