@@ -19,10 +19,11 @@ import soundfile
 
 import wakegen
 from benchmarks.bridge import bridged_pty
+from tests.disk import mounted, resize
 from tests.heads import bursts
 from tests.integers import integer_detector
 from tests.native import needs_c
-from wakegen.core.errors import BadInput, DeviceError, DeviceLost
+from wakegen.core.errors import BadInput, DeviceError, DeviceLost, StorageError
 from wakegen.devices.client import Device
 from wakegen.devices.faults import Faults, FaultyTransport
 from wakegen.devices.transports import loopback, table
@@ -291,6 +292,25 @@ def test_the_emulated_microcontroller_hears_the_same(folder, undisturbed):
     assert document["session"]["info"]["ticks_are"] == "instructions"
     assert replace(target).title == "qemu"
     assert isinstance(table.connect(HERE), ChildLine)
+
+
+def test_a_full_disk_is_named_and_the_session_goes_on_when_there_is_room(folder, undisturbed, tmp_path):
+    with mounted(tmp_path / "disk", size_kb=1200) as disk:
+        model = disk / "test.wgm"
+        model.write_bytes((folder / "test.wgm").read_bytes())
+
+        def measure():
+            return wakegen.bench_device(model, target=HERE, seconds=600.0, audio=[folder])
+
+        filler = disk / "filler"
+        filler.write_bytes(bytes(850 << 10))
+        with pytest.raises(StorageError):
+            measure()
+        filler.unlink()
+        resize(disk, size_kb=8000)
+        document = measure().document
+        assert document["session"]["parity"]["known"] > 0
+        assert evaluated(document) == evaluated(undisturbed)
 
 
 def test_sessions_are_listed_and_compared(folder, undisturbed, capsys):

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import zipfile
 from dataclasses import replace
@@ -16,10 +17,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
+import wakegen
 from benchmarks.sshd import PROGRAM, Sshd
 from tests.devices.talking import Host
 from tests.devices.test_agent import integers, model, upload_of  # noqa: F401 (fixtures)
+from tests.devices.test_bench import kept, until
 from tests.heads import bursts
 from tests.native import needs_c
 from wakegen.core.errors import BadInput, DeviceError, DeviceLost, NotInstalled
@@ -296,3 +300,27 @@ def test_addresses_as_people_write_them(address, parts, arguments):
 def test_what_is_no_address_is_refused(address):
     with pytest.raises(BadInput, match="is no address of a computer"):
         split(address)
+
+
+@needs_c
+def test_a_measurement_goes_on_when_the_connection_drops(sshd, target, integers, tmp_path):  # noqa: F811
+    for number in range(4):
+        soundfile.write(tmp_path / f"said-{number}.wav", bursts(3.0, seed=number), 16_000)
+    detector = tmp_path / "test.wgm"
+    detector.write_bytes(integers.read_bytes())
+
+    def measured() -> dict:
+        return wakegen.bench_device(detector, target=target, seconds=60.0, audio=[tmp_path]).document
+
+    def cut() -> None:
+        until(lambda: kept(tmp_path) >= 1)
+        sshd.cut()
+
+    whole = measured()
+    thread = threading.Thread(target=cut)
+    thread.start()
+    again = measured()
+    thread.join()
+    assert again["session"]["line"]["reconnected"] >= 1
+    assert again["evaluation"] == whole["evaluation"]
+    assert again["session"]["parity"]["exact"]

@@ -9,7 +9,7 @@ from typing import BinaryIO, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from wakegen.core.errors import DeviceError, DeviceLost
+from wakegen.core.errors import DeviceError, DeviceLost, StorageError
 from wakegen.devices.client import Clip, Device
 from wakegen.devices.facts import Value
 from wakegen.devices.messages import Loaded
@@ -30,7 +30,13 @@ class Traced:
     def read(self, timeout_s: float) -> bytes:
         """Give what has come."""
         data = self._line.read(timeout_s)
-        self._trace.write(data)
+        try:
+            self._trace.write(data)
+        except OSError as error:
+            raise StorageError(
+                f"What the device says cannot be kept: {error.strerror}.",
+                hint="Make room on the disk and run the same again: it goes on where it was.",
+            ) from error
         return data
 
     def write(self, data: bytes) -> None:

@@ -7,6 +7,7 @@ import json
 import logging
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,7 +41,8 @@ class Session:
 
     def close(self) -> None:
         """Close its files."""
-        self.trace.close()
+        with suppress(OSError):  # a full disk has been told of already
+            self.trace.close()
         self.kept.close()
 
     def drop_if_empty(self) -> None:
