@@ -1,6 +1,6 @@
-"""Fuzzes the C engine with libFuzzer, under address and undefined-behaviour sanitizers: its parser of .wgm, and the device.
+"""Fuzzes the C engine with libFuzzer, under address and undefined-behaviour sanitizers: its parser of .wgm, the line, and the device.
 
-    python firmware_harness/fuzz/run.py [RUNS] [wgm|device]
+    python firmware_harness/fuzz/run.py [RUNS] [wgm|line|device]
 
 Debian: clang-14 libclang-rt-14-dev
 """
@@ -47,7 +47,7 @@ def compiler() -> str | None:
 
 
 def fuzz(runs: int, *, folder: Path, seed: int = 1, target: str = "wgm") -> int:
-    """Run so many inputs on `wgm` or `device`; give how many there were.
+    """Run so many inputs on `wgm`, `line` or `device`; give how many there were.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def fuzz(runs: int, *, folder: Path, seed: int = 1, target: str = "wgm") -> int:
     (folder / "small_wgm.h").write_text(_header(seeds()[2]))
     subprocess.run([clang, *FLAGS, f"-I{CORE}", f"-I{folder}", *sources, "-lm", "-o", str(program)], check=True)
     corpus.mkdir(exist_ok=True)
-    for i, data in enumerate({"wgm": seeds, "device": sessions}[target]()):
+    for i, data in enumerate({"wgm": seeds, "line": sessions, "device": sessions}[target]()):
         (corpus / f"seed{i}").write_bytes(data)
     limits = [f"-runs={runs}", f"-seed={seed}", f"-max_len={LONGEST}", "-print_final_stats=1", "-timeout=20"]
     done = subprocess.run([str(program), *limits, str(corpus)], cwd=folder, capture_output=True, text=True)

@@ -27,11 +27,12 @@ def test_the_parser_of_the_c_engine_survives_a_fuzzer(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_device_survives_a_fuzzer(tmp_path):
+@pytest.mark.parametrize(("target", "runs"), [("device", 5_000), ("line", 200_000)])
+def test_line_and_device_survive_a_fuzzer(tmp_path, target, runs):
     module = runpy.run_path(str(FUZZ))
     if module["compiler"]() is None:
         pytest.skip("needs clang with libFuzzer: apt install clang-14 libclang-rt-14-dev")
-    assert module["fuzz"](5_000, folder=tmp_path, target="device") >= 5_000
+    assert module["fuzz"](runs, folder=tmp_path, target=target) >= runs
 
 
 @needs_c
@@ -49,9 +50,10 @@ def test_the_fuzzers_seeds_are_files_that_open_and_run():
 
 
 @pytest.mark.slow
-def test_the_reader_in_python_survives_a_fuzzer():
+@pytest.mark.parametrize("what", ["wgm", "line"])
+def test_the_readers_in_python_survive_a_fuzzer(what):
     pytest.importorskip("atheris")
-    program = FUZZ.with_name("wgm_python.py")
+    program = FUZZ.with_name(f"{what}_python.py")
     done = subprocess.run([sys.executable, str(program), "20000"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "Done 20000" in done.stderr
