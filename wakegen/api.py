@@ -230,6 +230,7 @@ def bench_device(
     hours: float | None = None,
     audio: Sequence[Path] = (),
     realtime: bool = False,
+    mic: bool = False,
     max_p99_ms: float | None = None,
     max_rss_mb: float | None = None,
     min_recall: float | None = None,
@@ -249,6 +250,7 @@ def bench_device(
     clips, hours : of the phrase and of everything else to hear, at most; None: all that the project holds out
     audio : folders of recordings to hear instead
     realtime : hear no faster than a microphone would
+    mic : play the test here, and let the device hear what its own microphone makes of it
     mlperf_tiny : hold the limits of MLPerf Tiny's streaming wake word, too
     command : what repeats it, for the report
 
@@ -275,6 +277,7 @@ def bench_device(
         hours=hours,
         audio=tuple(audio),
         realtime=realtime,
+        mic=mic,
         limits=limits,
         command=command,
     )

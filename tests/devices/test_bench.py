@@ -260,6 +260,12 @@ def test_a_model_for_which_there_is_no_file_in_integers(folder, tmp_path):
         wakegen.bench_device(detector_files(tmp_path), target=HERE)
 
 
+def test_a_device_without_a_microphone_says_so(folder, monkeypatch):
+    monkeypatch.setattr("wakegen.bench.through_air.play_file", lambda path: ("speaker", ""))
+    with pytest.raises(DeviceError, match="no microphone"):
+        bench(folder, HERE, mic=True)
+
+
 def test_several_models_share_the_device(folder, tmp_path):
     integer_detector(tmp_path, "one", seed=1)
     integer_detector(tmp_path, "two", seed=2)

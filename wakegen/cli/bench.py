@@ -78,6 +78,7 @@ def _what(function: F) -> F:
                 help="Recordings to hear instead of the project's; below a folder named negative: without the phrase.",
             ),
             click.option("--realtime", is_flag=True, help="No faster than a microphone would."),
+            click.option("--mic", is_flag=True, help="Play it here; the device hears its own microphone."),
         )
     ):
         function = decorator(function)

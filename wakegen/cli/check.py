@@ -47,7 +47,7 @@ def check(state: State, /, phrases: tuple[str, ...], language: str | None, play:
 
 def _play(found: Sequence[Any], state: State) -> None:
     """Play the samples one after the other, naming who speaks; without a player, say so once."""
-    from wakegen.cli.player import play
+    from wakegen.audio.player import play
 
     for sample in (engine for checked in found for engine in checked.engines if engine.file):
         if not state.quiet:

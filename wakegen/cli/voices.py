@@ -159,7 +159,7 @@ def play(state: State, /, voice: str, text: str | None, engine: str | None, out:
 
 
 def _played(sample: Any) -> tuple[str, str]:
-    from wakegen.cli.player import play as play_file
+    from wakegen.audio.player import play as play_file
 
     with tempfile.TemporaryDirectory(prefix="wakegen-") as folder:
         path = Path(folder) / "sample.wav"

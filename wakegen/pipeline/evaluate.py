@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -113,10 +113,11 @@ def evaluate_with(
     threshold: float,
     clips: int | None = None,
     hours: float | None = None,
+    way: Callable[[EvalItem], EvalItem] = lambda item: item,
 ) -> Evaluation:
     """Stream everything that the project holds out through a detector, and count; of the phrase and of all else less, if so asked.
 
-    With a limit the probes are left out: they need all of it.
+    With a limit the probes are left out: they need all of it. `way` says how a piece of sound gets to the detector.
     """
     store = project.store
     positives = list(store.clips(stage=SCENE, state=DONE, label="positive", split=("test", RECORDINGS)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -24,11 +24,12 @@ from wakegen.bench import session as sessions
 from wakegen.bench.evaluate import Evaluation, evaluate
 from wakegen.bench.folders import items_of
 from wakegen.bench.gate import Limits, check, device_limits, sidecar_gates
-from wakegen.bench.items import RATE_HZ
+from wakegen.bench.items import RATE_HZ, EvalItem
 from wakegen.bench.latency import Latency, wandering_noise
 from wakegen.bench.reached import ReachedDevice
 from wakegen.bench.remote import RemoteDetector
 from wakegen.bench.result import ModelFacts, report_document
+from wakegen.bench.through_air import ThroughAir
 from wakegen.core.errors import BadInput
 from wakegen.core.events import Notice, OnEvent, Progress, StageDone, StageStarted, ignore
 from wakegen.core.version import VERSION
@@ -42,8 +43,12 @@ from wakegen.report.html import write
 from wakegen.runtime import Detector
 from wakegen.runtime.integer import IntegerDetector
 
+Way = Callable[[EvalItem], EvalItem]  # how a piece of sound gets to the device
+
 STAND_INS = ("loopback", "qemu")  # programs that stand for a device
 _PIECE_S = 20.0
+_AS_IT_IS = "Heard on the device, sample by sample as the test material is kept here; not through its microphone."
+_THROUGH_AIR = "Played by a loudspeaker, recorded by the device's own microphone, heard by the device."
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ class Asked:
     hours: float | None = None  # of everything else; None: all
     audio: tuple[Path, ...] = ()  # recordings, instead of the project's own
     realtime: bool = False
+    mic: bool = False  # what is played here, as the device's own microphone hears it
     limits: Limits = field(default_factory=lambda: Limits(no_shortcut=False))
     command: str = ""  # that repeats it
 
@@ -138,7 +144,8 @@ def _measure(
         for place, model in enumerate(models)
     ]
     _time(remotes, asked.seconds, on_event)
-    evaluation = _evaluate(asked, models[0], remotes[0], project, on_event)
+    way = ThroughAir(device).item if asked.mic else _as_it_is
+    evaluation = _evaluate(asked, models[0], remotes[0], project, way, on_event)
     after = device.stats()
     latency = figures.latency_of(
         remotes[0].ticks,
@@ -177,7 +184,7 @@ def _time(remotes: Sequence[RemoteDetector], seconds: float, on_event: OnEvent) 
 
 
 def _evaluate(
-    asked: Asked, model: _Model, remote: RemoteDetector, project: Project | None, on_event: OnEvent
+    asked: Asked, model: _Model, remote: RemoteDetector, project: Project | None, way: Way, on_event: OnEvent
 ) -> Evaluation | None:
     """Let the device hear what was named, or what the project holds out; None where there is neither."""
     if asked.clips == 0 and asked.hours == 0:
@@ -186,28 +193,34 @@ def _evaluate(
         items = [item for folder in asked.audio for item in items_of(folder, on_event=on_event)]
         return evaluate(
             remote,
-            tests.spread([item for item in items if item.label == "positive"], asked.clips),
-            [item for item in items if item.label == "negative"],
+            [way(item) for item in tests.spread([one for one in items if one.label == "positive"], asked.clips)],
+            [way(item) for item in items if item.label == "negative"],
             threshold=remote.threshold,
             debounce_steps=remote.debounce_steps,
             on_event=on_event,
         )
     if project is not None:
-        return _held_out(asked, project, remote)
+        return _held_out(asked, project, remote, way)
     folder = project_of(model.path)
     if folder is None:
         on_event(Notice("info", "The model lies in no project and no --audio was named: hearing is not judged."))
         return None
     with opened(read_settings(folder), on_event=on_event) as found:
-        return _held_out(asked, found, remote)
+        return _held_out(asked, found, remote, way)
 
 
-def _held_out(asked: Asked, project: Project, remote: RemoteDetector) -> Evaluation:
+def _as_it_is(item: EvalItem) -> EvalItem:
+    return item
+
+
+def _held_out(asked: Asked, project: Project, remote: RemoteDetector, way: Way) -> Evaluation:
     if asked.device and profiles.load(asked.device).name != profiles.load(project.settings.device).name:
         project.on_event(
             Notice("warning", f"The project's rooms and microphone are those of {project.settings.device}.")
         )
-    return tests.evaluate_with(project, remote, threshold=remote.threshold, clips=asked.clips, hours=asked.hours)
+    return tests.evaluate_with(
+        project, remote, threshold=remote.threshold, clips=asked.clips, hours=asked.hours, way=way
+    )
 
 
 def _document(asked: Asked, model: _Model, info: Mapping[str, Value], measured: dict[str, Any]) -> dict[str, Any]:
@@ -240,9 +253,7 @@ def _document(asked: Asked, model: _Model, info: Mapping[str, Value], measured: 
         evaluation=evaluation,
         latency=latency,
         gates=gates,
-        evaluated_on=[
-            "Heard on the device, sample by sample as the test material is kept here; not through its microphone."
-        ],
+        evaluated_on=[_THROUGH_AIR if asked.mic else _AS_IT_IS],
         warnings=list(_warnings(asked, info, latency)),
         session={
             **measured,
