@@ -61,5 +61,6 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         for i, seed in enumerate(runpy.run_path(str(Path(__file__).with_name("run.py")))["sessions"]()):
             (Path(folder) / f"seed{i}").write_bytes(seed)
-        atheris.Setup([sys.argv[0], f"-runs={runs}", f"-max_len={LONGEST}", "-seed=1", folder], hear)
+        limits = ["-rss_limit_mb=0"]  # atheris itself keeps some 40 kB of each run
+        atheris.Setup([sys.argv[0], f"-runs={runs}", f"-max_len={LONGEST}", "-seed=1", *limits, folder], hear)
         atheris.Fuzz()  # ends the program
