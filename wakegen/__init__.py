@@ -56,6 +56,7 @@ _PUBLIC = {
     "load_settings": "wakegen.config:load_settings",
     "make": "wakegen.api:make",
     "parse_assignment": "wakegen.config:parse_assignment",
+    "play_file": "wakegen.audio.player:play",
     "plan_project": "wakegen.api:plan_project",
     "pull_voices": "wakegen.api:pull_voices",
     "read_audio": "wakegen.audio.io:read",

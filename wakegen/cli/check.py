@@ -47,12 +47,12 @@ def check(state: State, /, phrases: tuple[str, ...], language: str | None, play:
 
 def _play(found: Sequence[Any], state: State) -> None:
     """Play the samples one after the other, naming who speaks; without a player, say so once."""
-    from wakegen.audio.player import play
+    import wakegen
 
     for sample in (engine for checked in found for engine in checked.engines if engine.file):
         if not state.quiet:
             click.echo(f"{sample.engine} {sample.voice}", err=True)
-        player, reason = play(sample.file)
+        player, reason = wakegen.play_file(sample.file)
         if not player:
             click.echo(f"Nothing was played ({reason}). Write the samples with --out DIR instead.", err=True)
             return

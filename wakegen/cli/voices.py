@@ -159,12 +159,12 @@ def play(state: State, /, voice: str, text: str | None, engine: str | None, out:
 
 
 def _played(sample: Any) -> tuple[str, str]:
-    from wakegen.audio.player import play as play_file
+    import wakegen
 
     with tempfile.TemporaryDirectory(prefix="wakegen-") as folder:
         path = Path(folder) / "sample.wav"
         sample.save(path)
-        return play_file(path)
+        return wakegen.play_file(path)
 
 
 @click.command("list-voices", hidden=True)
