@@ -164,7 +164,8 @@ def _played(sample: Any) -> tuple[str, str]:
     with tempfile.TemporaryDirectory(prefix="wakegen-") as folder:
         path = Path(folder) / "sample.wav"
         sample.save(path)
-        return wakegen.play_file(path)
+        played: tuple[str, str] = wakegen.play_file(path)
+    return played
 
 
 @click.command("list-voices", hidden=True)
