@@ -94,7 +94,7 @@ def test_over_a_good_line_nothing_is_sent_twice(device):
 
 
 @settings(
-    max_examples=25,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.generate],

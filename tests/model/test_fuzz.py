@@ -54,6 +54,6 @@ def test_the_fuzzers_seeds_are_files_that_open_and_run():
 def test_the_readers_in_python_survive_a_fuzzer(what):
     pytest.importorskip("atheris")
     program = FUZZ.with_name(f"{what}_python.py")
-    done = subprocess.run([sys.executable, str(program), "10000"], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, str(program), "20000"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
-    assert "Done 10000" in done.stderr
+    assert "Done 20000" in done.stderr

@@ -27,7 +27,7 @@ class BenchGroup(click.Group):
         return super().parse_args(ctx, args)
 
 
-@click.group(cls=BenchGroup, context_settings={"ignore_unknown_options": True})
+@click.group(cls=BenchGroup)
 def bench() -> None:
     """Measure a detector where it runs."""
 

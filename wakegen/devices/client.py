@@ -24,7 +24,6 @@ from wakegen.devices.messages import (
     AskInfo,
     AskStats,
     Audio,
-    Cancel,
     Capture,
     Chunk,
     Error,
@@ -35,7 +34,6 @@ from wakegen.devices.messages import (
     Log,
     Message,
     Recorded,
-    Run,
     Scores,
     Start,
     State,
@@ -138,10 +136,6 @@ class Device:
             )
         return loaded
 
-    def unload(self, *, slot: int = 0) -> None:
-        """Empty a slot."""
-        self._ask(Load(slot, 0, 0), Loaded)
-
     def hear(self, samples: I16, *, realtime: bool = False) -> Clip:
         """Let the device hear a clip from a fresh start; only whole steps of 1,280 samples give scores.
 
@@ -170,12 +164,6 @@ class Device:
             )
         return clip
 
-    def run(self, steps: int) -> Clip:
-        """Compute the last step of the clip heard so many times more, for its time alone."""
-        self._send(Run(steps))
-        clip, _ = self._heard()
-        return clip
-
     def record(self, samples: int) -> I16:
         """Give what the device's microphone hears, shape (samples,)."""
         self._send(Capture(samples))
@@ -188,10 +176,6 @@ class Device:
                     f"{len(found) // 2} of {samples} samples came from the device's microphone.", hint="Try it again."
                 )
         return np.frombuffer(bytes(found), "<i2")
-
-    def cancel(self) -> None:
-        """End what is under way."""
-        self._ask(Cancel(), Heard)
 
     def _heard(self) -> tuple[Clip, Heard]:
         """Collect scores until the device says what it all came to."""
